@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ * health: the checking thread and the answer. */
+#include "bot/health.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "bot/auth.h"
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHECK_INTERVAL_MS = 1000,
+    CHECK_STALE_MS = 5000, /* a check that has not come back for so long: the database hangs */
+};
+
+struct health {
+    struct store *store;
+    const char *mode;
+    struct health_part part[HEALTH_PARTS_MAX];
+    int part_count;
+    pthread_t thread;
+    bool joined;
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t wake;
+    bool stopping;
+    enum status database;
+    char error[ERROR_TEXT_BYTES_MAX];
+    int64_t checked_ms, elapsed_us; /* monotonic; of the last check that came back */
+};
+
+static void check(struct health *h)
+{
+    struct error e = { 0 };
+    int64_t begin_us = clock_mono_us();
+    enum status s = store_check(h->store, &e);
+    pthread_mutex_lock(&h->lock);
+    h->database = s;
+    log_mask(s == OK ? "" : e.text, h->error, sizeof h->error);
+    h->checked_ms = clock_mono_ms();
+    h->elapsed_us = clock_mono_us() - begin_us;
+    pthread_mutex_unlock(&h->lock);
+}
+
+static void *check_main(void *arg)
+{
+    struct health *h = arg;
+    pthread_mutex_lock(&h->lock);
+    while (!h->stopping) {
+        struct timespec until;
+        pthread_mutex_unlock(&h->lock);
+        check(h);
+        pthread_mutex_lock(&h->lock);
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += CHECK_INTERVAL_MS / 1000;
+        int rc = 0;
+        while (!h->stopping && rc == 0)
+            rc = pthread_cond_timedwait(&h->wake, &h->lock, &until);
+    }
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+/* true: the database answers. */
+static bool report_database(struct health *h, struct json_object *into, struct error *why)
+{
+    struct json_object *o = json_object_new_object();
+    pthread_mutex_lock(&h->lock);
+    bool stale = clock_mono_ms() - h->checked_ms > CHECK_STALE_MS;
+    bool ok = h->database == OK && !stale;
+    if (stale)
+        (void)fail(why, ST_UNAVAILABLE, "The database has not answered for %d seconds", CHECK_STALE_MS / 1000);
+    else if (!ok)
+        (void)fail(why, h->database, "The database is away: %s", h->error);
+    json_set_str(o, "kind", store_kind(h->store) == DB_SQLITE ? "sqlite" : "postgres");
+    json_set_bool(o, "ok", ok);
+    if (ok)
+        json_set_num(o, "ms", (double)h->elapsed_us / 1000);
+    else
+        json_set_str(o, "error", why->text);
+    pthread_mutex_unlock(&h->lock);
+    json_set(into, "database", o);
+    return ok;
+}
+
+static void on_health(struct request *r, void *arg)
+{
+    struct health *h = arg;
+    struct json_object *o = json_object_new_object(), *parts = json_object_new_object();
+    struct error why = { 0 }, other;
+    bool healthy = report_database(h, parts, &why);
+    for (int i = 0; i < h->part_count; i++) {
+        struct json_object *section = json_object_new_object();
+        other = (struct error){ 0 };
+        if (!h->part[i].report(h->part[i].arg, section, &other)) {
+            if (healthy)
+                why = other;
+            healthy = false;
+        }
+        json_set(parts, h->part[i].name, section);
+    }
+    json_set_str(o, "status", healthy ? "healthy" : "unhealthy");
+    if (!healthy)
+        json_set_str(o, "reason", why.text);
+    json_set_str(o, "mode", h->mode);
+    json_set_str(o, "version", STEWARD_VERSION);
+    json_object_object_foreach(parts, name, section)
+        json_set(o, name, json_object_get(section));
+    json_object_put(parts);
+    request_json(r, healthy ? 200 : 503, o);
+}
+
+enum status health_start(struct server *s, struct store *store, const char *mode, struct health **out, struct error *e)
+{
+    static const struct route rows[] = {
+        { "GET", "/health", auth_none, on_health },
+        { 0 },
+    };
+    struct health *h = xcalloc(1, sizeof *h);
+    pthread_condattr_t attr;
+    h->store = store;
+    h->mode = mode;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    check(h); /* so that the first answer is true */
+    if (pthread_create(&h->thread, NULL, check_main, h) != 0) {
+        free(h);
+        return fail(e, ST_UNAVAILABLE, "The health check's thread could not be started");
+    }
+    server_routes(s, rows, h);
+    *out = h;
+    return OK;
+}
+
+void health_add(struct health *h, const struct health_part *part)
+{
+    assert(h->part_count < HEALTH_PARTS_MAX);
+    h->part[h->part_count++] = *part;
+}
+
+void health_stop(struct health *h)
+{
+    if (!h || h->joined)
+        return;
+    pthread_mutex_lock(&h->lock);
+    h->stopping = true;
+    pthread_cond_signal(&h->wake);
+    pthread_mutex_unlock(&h->lock);
+    pthread_join(h->thread, NULL);
+    h->joined = true;
+}
+
+void health_free(struct health *h)
+{
+    if (!h)
+        return;
+    health_stop(h);
+    pthread_cond_destroy(&h->wake);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT
+ * intake: one committer thread.  While a batch is being written to disk the next one collects, so the cost of an
+ * fsync is shared by everything that arrived meanwhile.  The web server's loop only appends to the queue. */
+#include "bot/intake.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct intake {
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    struct intake_item *head, **tail;
+    int depth;
+    bool stopping;
+    void (*stored)(void *arg, bool tap);
+    void *stored_arg;
+};
+
+struct batch {
+    struct inbox_update update[INTAKE_BATCH_MAX];
+    struct intake_item *item[INTAKE_BATCH_MAX];
+    bool inserted[INTAKE_BATCH_MAX];
+    size_t count;
+};
+
+static enum status batch_write(struct db *db, void *arg, struct error *e)
+{
+    struct batch *b = arg;
+    int64_t now_ms;
+    if (db_now_ms(db, &now_ms, e))
+        return e->status;
+    return inbox_put(db, b->update, b->count, now_ms, b->inserted, e);
+}
+
+/* Take what is queued, at most one batch; false when stopping and nothing is left. */
+static bool batch_take(struct intake *in, struct batch *b)
+{
+    pthread_mutex_lock(&in->lock);
+    while (!in->head && !in->stopping)
+        pthread_cond_wait(&in->wake, &in->lock);
+    b->count = 0;
+    while (in->head && b->count < INTAKE_BATCH_MAX) {
+        struct intake_item *item = in->head;
+        in->head = item->next;
+        b->item[b->count] = item;
+        b->update[b->count++] = item->update;
+    }
+    if (!in->head)
+        in->tail = &in->head;
+    in->depth -= (int)b->count;
+    pthread_mutex_unlock(&in->lock);
+    return b->count > 0;
+}
+
+/* An outcome that is not known (the connection broke during COMMIT) is asked for again: the key makes it idempotent. */
+static enum status batch_commit(struct intake *in, struct batch *b, struct error *e)
+{
+    enum { TRIES = 2 };
+    enum status s = OK;
+    for (int i = 0; i < TRIES; i++) {
+        s = store_write(in->store, batch_write, b, e);
+        if (s != ST_UNKNOWN)
+            break;
+    }
+    return s;
+}
+
+static void batch_report(struct intake *in, struct batch *b, bool ok)
+{
+    bool text = false, tap = false;
+    for (size_t i = 0; i < b->count; i++) {
+        if (ok && b->inserted[i])
+            *(b->update[i].tap ? &tap : &text) = true;
+        b->item[i]->done(b->item[i], !ok ? INTAKE_FAILED : b->inserted[i] ? INTAKE_STORED : INTAKE_DUPLICATE);
+    }
+    if (in->stored && text)
+        in->stored(in->stored_arg, false);
+    if (in->stored && tap)
+        in->stored(in->stored_arg, true);
+}
+
+static void *intake_main(void *arg)
+{
+    struct intake *in = arg;
+    struct batch *b = xcalloc(1, sizeof *b);
+    int64_t complained_at_ms = 0;
+    while (batch_take(in, b)) {
+        struct error e = { 0 };
+        bool ok = batch_commit(in, b, &e) == OK;
+        if (!ok && (!complained_at_ms || clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */
+            complained_at_ms = clock_mono_ms();
+            log_event(LOG_ERROR, "intake", F_ERR(&e), F_INT("updates", (int64_t)b->count));
+        }
+        batch_report(in, b, ok);
+    }
+    free(b);
+    return NULL;
+}
+
+enum status intake_start(struct store *store, struct intake **out, struct error *e)
+{
+    struct intake *in = xcalloc(1, sizeof *in);
+    in->store = store;
+    in->tail = &in->head;
+    pthread_mutex_init(&in->lock, NULL);
+    pthread_cond_init(&in->wake, NULL);
+    if (pthread_create(&in->thread, NULL, intake_main, in)) {
+        free(in);
+        return fail(e, ST_INTERNAL, "cannot start the committer thread");
+    }
+    *out = in;
+    return OK;
+}
+
+void intake_on_stored(struct intake *in, void (*fn)(void *, bool), void *arg)
+{
+    in->stored = fn;
+    in->stored_arg = arg;
+}
+
+bool intake_submit(struct intake *in, struct intake_item *item)
+{
+    item->next = NULL;
+    pthread_mutex_lock(&in->lock);
+    bool taken = !in->stopping && in->depth < INTAKE_QUEUE_MAX;
+    if (taken) {
+        *in->tail = item;
+        in->tail = &item->next;
+        in->depth++;
+        pthread_cond_signal(&in->wake);
+    }
+    pthread_mutex_unlock(&in->lock);
+    return taken;
+}
+
+int intake_depth(struct intake *in)
+{
+    pthread_mutex_lock(&in->lock);
+    int depth = in->depth;
+    pthread_mutex_unlock(&in->lock);
+    return depth;
+}
+
+void intake_stop(struct intake *in)
+{
+    if (!in)
+        return;
+    pthread_mutex_lock(&in->lock);
+    in->stopping = true;
+    pthread_cond_signal(&in->wake);
+    pthread_mutex_unlock(&in->lock);
+    pthread_join(in->thread, NULL);
+    pthread_cond_destroy(&in->wake);
+    pthread_mutex_destroy(&in->lock);
+    free(in);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue; one
+ * thread drains up to INTAKE_BATCH_MAX of them per transaction (group commit) and reports each one when it is on disk. */
+#ifndef BOT_INTAKE_H
+#define BOT_INTAKE_H
+
+#include "base/status.h"
+#include "store/inbox.h"
+
+struct intake;
+enum intake_outcome { INTAKE_STORED, INTAKE_DUPLICATE, INTAKE_FAILED /* not on disk: answer 503 */ };
+
+struct intake_item {
+    struct inbox_update update; /* the strings belong to the item's owner and live until done() was called */
+    /* Called once, on the committer thread, after the commit (or its failure).  Must not block. */
+    void (*done)(struct intake_item *, enum intake_outcome);
+    struct intake_item *next;   /* intake's own */
+};
+
+enum status MUST_CHECK intake_start(struct store *, struct intake **, struct error *);
+/* Any thread; never blocks.  false: the queue is full or stopping, done() will not be called → 503. */
+bool intake_submit(struct intake *, struct intake_item *);
+/* Called (any thread) after each commit that stored something: wakes the workers. */
+void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *arg);
+int intake_depth(struct intake *);
+void intake_stop(struct intake *); /* commits what is queued, joins, frees */
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ * program: the parts of a running steward, owned by the main thread (serve.c). */
+#ifndef BOT_PROGRAM_H
+#define BOT_PROGRAM_H
+
+#include "bot/config.h"
+#include "bot/messenger.h"
+#include "bot/webhook.h"
+#include "router/model.h"
+
+struct program {
+    struct config config;
+    struct store *store;
+    struct model_set models;
+    struct telegram *telegram;
+    struct messenger telegram_messenger;
+    struct messengers messengers;
+    struct intake *intake;
+    struct server *server;
+    struct webhook webhook;
+    struct console *console;
+    struct health *health;
+    struct metrics *metrics;
+    struct registrar *registrar;
+    struct poller *poller;
+    struct typing *typing;
+    struct sender *sender;
+    struct workers *workers;
+    struct scheduler *scheduler;
+};
+
+#endif

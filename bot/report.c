@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ * report: reads counters of the parts; called on the loop thread (health, metrics) and once by main (banner). */
+#include "bot/report.h"
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "bot/health.h"
+#include "bot/metrics.h"
+#include "bot/poller.h"
+#include "bot/register.h"
+#include "bot/scheduler.h"
+#include "bot/sender.h"
+#include "bot/worker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool health_sender(void *arg, struct json_object *section, struct error *why)
+{
+    struct program *p = arg;
+    struct sender_counters c;
+    sender_count(p->sender, &c);
+    bool ok = sender_healthy(p->sender, why);
+    json_set_bool(section, "ok", ok);
+    json_set_int(section, "sent", c.sent);
+    json_set_int(section, "unknown", c.unknown);
+    json_set_int(section, "parked", c.parked);
+    return ok;
+}
+
+static bool health_telegram(void *arg, struct json_object *section, struct error *why)
+{
+    struct program *p = arg;
+    struct telegram_state s;
+    (void)why;
+    if (!p->registrar) {
+        json_set_str(section, "state", "starting");
+        return true;
+    }
+    registrar_state(p->registrar, &s);
+    json_set_bool(section, "ok", s.ok);
+    json_set_bool(section, "registered", s.registered);
+    json_set_str(section, "username", *s.username ? s.username : NULL);
+    json_set_int(section, "pending_updates", s.pending_updates);
+    if (*s.error)
+        json_set_str(section, "error", s.error);
+    if (*s.last_delivery_error)
+        json_set_str(section, "last_delivery_error", s.last_delivery_error);
+    return true; /* Telegram being away is told, but a restart by the platform would not bring it back */
+}
+
+static bool health_queues(void *arg, struct json_object *section, struct error *why)
+{
+    struct program *p = arg;
+    (void)why;
+    json_set_int(section, "intake", intake_depth(p->intake));
+    return true;
+}
+
+static void collect(void *arg, struct metrics_page *m)
+{
+    struct program *p = arg;
+    struct worker_counters w;
+    struct sender_counters s;
+    struct scheduler_counters c;
+    struct store_counters d;
+    workers_count(p->workers, &w);
+    sender_count(p->sender, &s);
+    scheduler_count(p->scheduler, &c);
+    store_count(p->store, &d);
+    metrics_gauge(m, "steward_intake_queue", "Updates waiting for their commit", NULL, intake_depth(p->intake));
+    metrics_counter(m, "steward_turns_total", "Messages worked on", NULL, (double)w.turns);
+    metrics_counter(m, "steward_turn_failures_total", "Turns that ended in an apology", NULL, (double)w.failed);
+    metrics_counter(m, "steward_turn_given_back_total", "Turns given back for a retry", NULL, (double)w.given_back);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"model\"", (double)w.model_ms);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"tool\"", (double)w.tool_ms);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"database\"", (double)w.db_ms);
+    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"input\"", (double)w.input_tokens);
+    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"output\"", (double)w.output_tokens);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"sent\"", (double)s.sent);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"retried\"", (double)s.retried);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"unknown\"", (double)s.unknown);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"parked\"", (double)s.parked);
+    metrics_counter(m, "steward_telegram_floods_total", "429 answers of Telegram", NULL, (double)s.floods);
+    metrics_counter(m, "steward_stale_writes_total", "Late writes refused by the fencing token", NULL, (double)(s.lost + w.lost));
+    metrics_counter(m, "steward_rescued_total", "Rows of dead workers given back", NULL, (double)c.rescued);
+    metrics_counter(m, "steward_parked_total", "Messages set aside after repeated crashes", NULL, (double)c.parked);
+    metrics_counter(m, "steward_reminders_total", "Reminders fired", NULL, (double)c.reminders);
+    metrics_counter(m, "steward_database_commits_total", "Commits", NULL, (double)d.commits);
+    metrics_counter(m, "steward_database_writes_total", "Write functions committed", NULL, (double)d.writes);
+    metrics_counter(m, "steward_database_errors_total", "Failed writes and reads", NULL, (double)d.errors);
+}
+
+void report_register(struct program *p)
+{
+    struct health_part sender = { "sender", health_sender, p }, queues = { "queues", health_queues, p };
+    health_add(p->health, &sender);
+    if (p->telegram) {
+        struct health_part telegram = { "telegram", health_telegram, p };
+        health_add(p->health, &telegram);
+    }
+    health_add(p->health, &queues);
+    metrics_collect(p->metrics, collect, p);
+}
+
+static void say_models(const struct program *p)
+{
+    if (p->models.count == 0) {
+        printf("  model      none; the built-in parser reads messages (ANTHROPIC_API_KEY or OPENAI_API_KEY adds one)\n");
+        return;
+    }
+    for (int i = 0; i < p->models.count; i++)
+        printf("  model      %s at %s\n", p->models.endpoint[i].model, p->models.endpoint[i].base_url);
+}
+
+void report_banner(const struct program *p, const char *mode)
+{
+    const struct config *c = &p->config;
+    const char *shown = strchr(c->bind, ':') || !strcmp(c->bind, "0.0.0.0") ? "127.0.0.1" : c->bind;
+    printf("steward %s is running.\n\n  open       http://%s:%d/\n\n", STEWARD_VERSION, shown, server_port(p->server));
+    if (store_kind(p->store) == DB_SQLITE)
+        printf("  database   %s\n", c->database_url);
+    else
+        printf("  database   PostgreSQL\n");
+    if (!c->telegram_bot_token)
+        printf("  Telegram   off (TELEGRAM_BOT_TOKEN and TELEGRAM_USER_ID turn it on)\n");
+    else
+        printf("  Telegram   %s, %d allowed %s\n", mode, c->telegram_user_count, c->telegram_user_count == 1 ? "user" : "users");
+    if (c->telegram_bot_token && c->telegram_user_count == 0)
+        printf("             nobody may talk to it yet: write to the bot, it tells your id; put that into TELEGRAM_USER_ID\n");
+    say_models(p);
+    printf("  time zone  %s\n", c->zone);
+    printf("  agents     %s\n\n", c->notify_secret ? "on" : "off (NOTIFY_SECRET turns them on)");
+    printf("`steward doctor` checks all settings. Ctrl-C stops.\n");
+    fflush(stdout);
+    log_event(LOG_INFO, "started", F_STR("version", STEWARD_VERSION), F_STR("mode", mode), F_INT("port", server_port(p->server)));
+}

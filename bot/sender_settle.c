@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT
+ * sender_settle: see sender_settle.h.  Called on sender threads inside their write transactions; does nothing but
+ * database work, and must stand being run twice. */
+#include "bot/sender_settle.h"
+
+#include "base/limits.h"
+#include "bot/sender.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BACKOFF_BASE_MS = 1000,
+    BACKOFF_CAP_MS = 300000, /* five minutes: a person still remembers what they asked */
+    UNKNOWN_PAUSE_MS = 2000, /* time for a broken connection or a restarting server to recover */
+};
+
+int64_t settle_backoff_ms(int attempts)
+{
+    int64_t ceiling_ms = BACKOFF_CAP_MS;
+    if (attempts < 16 && ((int64_t)BACKOFF_BASE_MS << attempts) < ceiling_ms)
+        ceiling_ms = (int64_t)BACKOFF_BASE_MS << attempts;
+    uint32_t random = arc4random();
+    return ceiling_ms / 10 + random % (ceiling_ms - ceiling_ms / 10 + 1);
+}
+
+static void later(struct job *job, enum settle_kind kind, int64_t wait_ms)
+{
+    job->settle = kind;
+    job->wait_ms = wait_ms;
+}
+
+static void decide_retry(struct job *job)
+{
+    const struct send_result *r = &job->result;
+    if (r->blameless || r->migrated_to_chat_id)
+        later(job, SETTLE_LATER, r->wait_ms);
+    else if (job->row.attempts + 1 >= SEND_ATTEMPTS_MAX)
+        job->settle = SETTLE_PARK;
+    else
+        later(job, SETTLE_RETRY, r->wait_ms > 0 ? r->wait_ms : settle_backoff_ms(job->row.attempts));
+}
+
+void settle_decide(struct job *job)
+{
+    switch (job->result.outcome) {
+    case SEND_OK:
+        job->settle = SETTLE_SENT;
+        return;
+    case SEND_RETRY:
+        decide_retry(job);
+        return;
+    case SEND_DENIED:
+        later(job, SETTLE_LATER, job->result.wait_ms);
+        return;
+    case SEND_UNKNOWN:
+        if (job->row.unknowns + 1 >= SEND_UNKNOWN_MAX)
+            job->settle = SETTLE_PARK;
+        else
+            later(job, SETTLE_UNKNOWN, UNKNOWN_PAUSE_MS);
+        return;
+    case SEND_PLAIN: /* the plain form was refused as well */
+    case SEND_REJECTED:
+        job->settle = SETTLE_PARK;
+        return;
+    }
+}
+
+/* ---- statements ---- */
+
+/* Back to the queue, as if it had not been claimed. */
+static enum status give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
+                             struct error *e)
+{
+    int64_t changed = 0;
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
+                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    if (s == OK && changed == 0)
+        return fail(e, ST_LOST, "another sender has taken this message over");
+    return s;
+}
+
+/* The row was sent, but the lease ended before that could be written and a rescue has put it back.  Nobody has claimed
+ * it again: what we know is still the truth about it. */
+static enum status sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms,
+                             int64_t *changed, struct error *e)
+{
+    return db_run_changed(db, changed, e,
+                          "UPDATE outbox SET state = 'sent', message_id = $2, finished_at = $3 WHERE id = $1"
+                          " AND state = 'available'",
+                          p_int(r->id), p_int(message_id), p_int(now_ms));
+}
+
+enum status settle_orphans(struct db *db, int64_t owner_id, const int64_t *keep, int count, int64_t *changed,
+                           struct error *e)
+{
+    char list[SENDER_THREADS * 24 + 2] = "0";
+    size_t n = 1;
+    for (int i = 0; i < count && i < SENDER_THREADS; i++)
+        n += (size_t)snprintf(list + n, sizeof list - n, ",%lld", (long long)keep[i]);
+    char sql[512];
+    snprintf(sql, sizeof sql,
+             "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
+             " WHERE state = 'sending' AND owner_id = $1 AND id NOT IN (%s)",
+             list);
+    return db_run_changed(db, changed, e, sql, p_int(owner_id));
+}
+
+static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struct error *e)
+{
+    const struct messenger *m = job->messenger;
+    int64_t message_id = 0;
+    if (db_savepoint(db, e))
+        return e->status;
+    enum status s = m->deliver(m->self, db, job->arena, &job->row, &message_id, e);
+    if (s == OK)
+        s = outbox_sent(db, &job->row, message_id, now_ms, e);
+    if (s == OK) {
+        job->result.message_id = message_id;
+        return db_savepoint_release(db, e);
+    }
+    if (s == ST_UNAVAILABLE || s == ST_UNKNOWN || s == ST_SHUTDOWN)
+        return s; /* the whole write fails and is tried again */
+    db_savepoint_rollback(db);
+    if (s == ST_LOST)
+        return s;
+    snprintf(job->result.error, sizeof job->result.error, "%.*s", (int)sizeof job->result.error - 1, e->text);
+    bool again = s == ST_BUSY && job->row.attempts + 1 < SEND_ATTEMPTS_MAX;
+    job->settled_as = again ? SETTLE_RETRY : SETTLE_PARK;
+    if (again)
+        return outbox_retry(db, &job->row, now_ms + settle_backoff_ms(job->row.attempts), job->result.error, e);
+    return outbox_park(db, &job->row, job->result.error, now_ms, e);
+}
+
+static enum status write_one(struct db *db, struct job *job, int64_t now_ms, struct error *e)
+{
+    const struct outbox_row *row = &job->row;
+    const char *why = *job->result.error ? job->result.error : NULL;
+    switch (job->settle) {
+    case SETTLE_NONE:
+        return OK;
+    case SETTLE_SENT:
+        return outbox_sent(db, row, job->result.message_id, now_ms, e);
+    case SETTLE_RETRY:
+        return outbox_retry(db, row, now_ms + job->wait_ms, why, e);
+    case SETTLE_LATER:
+        if (job->result.migrated_to_chat_id &&
+            outbox_move_chat(db, row->channel, row->chat_id, job->result.migrated_to_chat_id, e))
+            return e->status;
+        return give_back(db, row, now_ms + job->wait_ms, why, e);
+    case SETTLE_UNKNOWN:
+        return outbox_unknown(db, row, now_ms + job->wait_ms, why, e);
+    case SETTLE_PARK:
+        return outbox_park(db, row, why ? why : "refused", now_ms, e);
+    case SETTLE_DELIVER:
+        return deliver(db, job, now_ms, e);
+    }
+    return fail(e, ST_INTERNAL, "unknown settlement %d", (int)job->settle);
+}
+
+enum status settle_write(struct db *db, struct job *job, struct error *e)
+{
+    int64_t now_ms = 0, changed = 0;
+    job->lost = false;
+    job->settled_as = job->settle;
+    if (job->settle == SETTLE_NONE)
+        return OK;
+    if (db_now_ms(db, &now_ms, e))
+        return e->status;
+    enum status s = write_one(db, job, now_ms, e);
+    if (s != ST_LOST)
+        return s;
+    job->lost = true;
+    if (job->settle == SETTLE_SENT) {
+        if (sent_late(db, &job->row, job->result.message_id, now_ms, &changed, e))
+            return e->status;
+        job->lost = changed == 0;
+    }
+    return OK;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * worker: claim, run, log, again.  A worker that found a row wakes the next one before it starts on it, so a burst
+ * spreads over the threads without a stampede; one thread of each lane looks every POLL_INTERVAL_MS, because hints may be lost. */
+#include "bot/worker.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct lane { /* messages, or taps */
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    unsigned news;         /* grows with every wake: a waiter that saw an older value looks again */
+};
+
+struct worker {
+    struct workers *all;
+    pthread_t thread;
+    bool tap;
+    bool polls;            /* the one of its lane that looks without being told */
+};
+
+struct workers {
+    struct worker_options options;
+    struct lane lane[2];
+    struct worker *worker;
+    int count, started;
+    volatile bool stop;
+    pthread_mutex_t count_lock;
+    struct worker_counters counters;
+};
+
+static struct lane *lane_of(struct workers *w, bool tap)
+{
+    return &w->lane[tap];
+}
+
+void workers_wake(struct workers *w, bool tap)
+{
+    struct lane *l = lane_of(w, tap);
+    pthread_mutex_lock(&l->lock);
+    l->news++;
+    pthread_cond_signal(&l->wake);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void wait_for_news(struct worker *me, unsigned *seen)
+{
+    struct lane *l = lane_of(me->all, me->tap);
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += POLL_INTERVAL_MS / 1000;
+    pthread_mutex_lock(&l->lock);
+    while (l->news == *seen && !me->all->stop) {
+        if (!me->polls)
+            pthread_cond_wait(&l->wake, &l->lock);
+        else if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
+            break;
+    }
+    *seen = l->news;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void count_turn(struct workers *w, const struct turn_report *r)
+{
+    pthread_mutex_lock(&w->count_lock);
+    struct worker_counters *c = &w->counters;
+    c->turns++;
+    c->failed += r->outcome[0] == 'f';
+    c->given_back += r->outcome[0] == 'g';
+    c->lost += r->outcome[0] == 'l';
+    c->model_ms += r->model_ms;
+    c->tool_ms += r->tool_ms;
+    c->db_ms += r->db_ms;
+    c->total_ms += r->total_ms;
+    c->input_tokens += r->input_tokens;
+    c->output_tokens += r->output_tokens;
+    pthread_mutex_unlock(&w->count_lock);
+}
+
+static void log_turn(const struct inbox_row *row, const struct turn_report *r)
+{
+    log_event(*r->error ? LOG_WARN : LOG_INFO, "turn", F_INT("inbox_id", row->id), F_STR("channel", row->channel),
+              F_STR("update", row->update_key), F_STR("lane", row->lane), F_STR("path", r->path), F_STR("outcome", r->outcome),
+              F_INT("total_ms", r->total_ms), F_INT("model_ms", r->model_ms), F_INT("tool_ms", r->tool_ms),
+              F_INT("db_ms", r->db_ms), F_INT("calls", r->calls), F_INT("rounds", r->rounds),
+              F_INT("input_tokens", r->input_tokens), F_INT("output_tokens", r->output_tokens), F_STR("error", r->error));
+}
+
+static void run_row(struct worker *me, struct turn_env *env, const struct inbox_row *row)
+{
+    struct workers *w = me->all;
+    struct turn_report report;
+    workers_wake(w, me->tap);
+    turn_run(env, row, &report);
+    log_turn(row, &report);
+    count_turn(w, &report);
+    w->options.settled(w->options.settled_arg);
+}
+
+/* True when a row was found and run. */
+static bool claim_and_run(struct worker *me, struct turn_env *env)
+{
+    struct workers *w = me->all;
+    struct arena *arena = arena_new();
+    struct inbox_claim claim = { .arena = arena, .owner_id = store_owner_id(w->options.env.store), .tap = me->tap };
+    struct error e = { 0 };
+    enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
+    if (s == OK && claim.found)
+        run_row(me, env, &claim.row);
+    else if (s)
+        clock_sleep_ms(200); /* the health check tells the story of an outage once; here is only the pause */
+    arena_free(arena);
+    return s == OK && claim.found;
+}
+
+static void *worker_main(void *arg)
+{
+    struct worker *me = arg;
+    struct turn_env env = me->all->options.env;
+    unsigned seen = 0;
+    env.http = http_new();
+    env.cancel = &me->all->stop;
+    while (!me->all->stop)
+        if (!claim_and_run(me, &env))
+            wait_for_news(me, &seen);
+    http_free(env.http);
+    return NULL;
+}
+
+static void lane_init(struct lane *l)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->wake, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&l->lock, NULL);
+}
+
+enum status workers_start(const struct worker_options *options, struct workers **out, struct error *e)
+{
+    struct workers *w = xcalloc(1, sizeof *w);
+    int threads = options->threads ? options->threads : WORKERS_DEFAULT;
+    pthread_attr_t attr;
+    w->options = *options;
+    w->count = threads + 1;
+    w->worker = xcalloc((size_t)w->count, sizeof *w->worker);
+    lane_init(&w->lane[0]);
+    lane_init(&w->lane[1]);
+    pthread_mutex_init(&w->count_lock, NULL);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
+    for (int i = 0; i < w->count; i++) {
+        struct worker *one = &w->worker[i];
+        *one = (struct worker){ .all = w, .tap = i == 0, .polls = i <= 1 };
+        if (pthread_create(&one->thread, &attr, worker_main, one))
+            break;
+        w->started++;
+    }
+    pthread_attr_destroy(&attr);
+    *out = w;
+    if (w->started == w->count)
+        return OK;
+    workers_stop(w);
+    *out = NULL;
+    return fail(e, ST_INTERNAL, "cannot start the worker threads");
+}
+
+void workers_count(struct workers *w, struct worker_counters *out)
+{
+    pthread_mutex_lock(&w->count_lock);
+    *out = w->counters;
+    pthread_mutex_unlock(&w->count_lock);
+}
+
+void workers_stop(struct workers *w)
+{
+    if (!w)
+        return;
+    for (int i = 0; i < 2; i++) {
+        pthread_mutex_lock(&w->lane[i].lock);
+        w->stop = true;
+        pthread_cond_broadcast(&w->lane[i].wake);
+        pthread_mutex_unlock(&w->lane[i].lock);
+    }
+    for (int i = 0; i < w->started; i++)
+        pthread_join(w->worker[i].thread, NULL);
+    for (int i = 0; i < 2; i++) {
+        pthread_cond_destroy(&w->lane[i].wake);
+        pthread_mutex_destroy(&w->lane[i].lock);
+    }
+    pthread_mutex_destroy(&w->count_lock);
+    free(w->worker);
+    free(w);
+}

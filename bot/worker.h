@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT
+ * worker: threads that claim inbox rows and run their turns.  Messages share WORKERS_DEFAULT threads, chats side by side and
+ * each chat in order; taps have a thread of their own, so that a tap never waits behind a model call. */
+#ifndef BOT_WORKER_H
+#define BOT_WORKER_H
+
+#include "router/turn.h"
+
+struct workers;
+
+struct worker_options {
+    struct turn_env env;                 /* http and cancel are filled in per thread */
+    int threads;                         /* for messages; 0 = WORKERS_DEFAULT */
+    void (*settled)(void *arg);          /* after a turn's commit: wakes the sender */
+    void *settled_arg;
+};
+struct worker_counters {
+    int64_t turns, failed, given_back, lost;
+    int64_t model_ms, tool_ms, db_ms, total_ms;
+    int64_t input_tokens, output_tokens;
+};
+
+enum status MUST_CHECK workers_start(const struct worker_options *, struct workers **, struct error *);
+/* Rows came in (a commit of ours, or a hint of another instance).  Any thread, never blocks. */
+void workers_wake(struct workers *, bool tap);
+void workers_count(struct workers *, struct worker_counters *);
+/* Ends model calls under way (their rows are given back), joins, frees. */
+void workers_stop(struct workers *);
+
+#endif

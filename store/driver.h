@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ * driver: what a database driver provides to db.c.  A new database is one table of these functions and
+ * one row in db.c.  Included by store/db*.c, store/store*.c and store/migrate.c only.
+ *
+ * A driver reports each failure once, as a status and a sentence, and sets db->broken when the connection
+ * is of no more use; what a failure means for the transaction is decided in db.c, alike for all drivers. */
+#ifndef STORE_DRIVER_H
+#define STORE_DRIVER_H
+
+#include "store/db.h"
+#include <string.h>
+
+struct db {
+    const struct db_driver *driver;
+    struct stmt *open;    /* unfinished statements, newest first */
+    int savepoints;       /* depth, for their names */
+    bool writer;
+    bool in_transaction;
+    bool broken;          /* the connection is gone or useless: close it */
+    bool lost;            /* the database ended the transaction by itself; only db_rollback() helps */
+    struct error failure; /* first failure of this transaction or savepoint; status OK = none */
+    int64_t timeout_ms;   /* of one statement; 0 = none */
+    int64_t owner_id;     /* of this process, see store_owner_alive() */
+    bool owner_alone;     /* claims of other owner ids are dead by definition (server lock on the file) */
+};
+
+struct stmt {
+    struct db *db;
+    struct stmt *older;  /* in db->open */
+    bool inert;          /* never reached the driver */
+    bool row;            /* a row is there */
+    enum status status;  /* sticky */
+    struct error error;
+};
+
+struct db_driver {
+    enum db_kind kind;
+    const char *scheme[3]; /* "sqlite://"; NULL after the last */
+    enum status (*open)(const char *url, bool writer, struct db **, struct error *);
+    void (*close)(struct db *);
+
+    /* Runs the statement up to its first row; *out is freed by finish(). */
+    enum status (*query)(struct db *, const char *sql, const struct param *, size_t count, struct stmt **out,
+                         struct error *);
+    bool (*step)(struct stmt *); /* sets stmt->status and stmt->error on failure */
+    bool (*is_null)(struct stmt *, int);
+    int64_t (*get_int)(struct stmt *, int);
+    double (*get_real)(struct stmt *, int);
+    const char *(*get_text)(struct stmt *, int);
+    const void *(*get_blob)(struct stmt *, int, size_t *);
+    int (*columns)(struct stmt *);
+    const char *(*column_name)(struct stmt *, int);
+    int64_t (*changes)(struct stmt *);
+    enum status (*finish)(struct stmt *, struct error *); /* frees; the error of what was not stepped through */
+    enum status (*run_many)(struct db *, const char *sql, const struct param *, size_t rows, size_t columns,
+                            int64_t *changed, struct error *);
+    enum status (*script)(struct db *, const char *sql, struct error *);
+
+    /* durable: the commit survives power loss; else it survives kill -9 only. */
+    enum status (*begin)(struct db *, bool durable, struct error *);
+    enum status (*commit)(struct db *, struct error *); /* ST_UNKNOWN when the connection broke meanwhile */
+    enum status (*rollback)(struct db *, struct error *);
+    enum status (*set_timeout)(struct db *, int64_t timeout_ms, struct error *);
+    bool (*alive)(struct db *); /* without a round trip: has the other side hung up? */
+    enum status (*now_ms)(struct db *, int64_t *now_ms, struct error *);
+    /* Is the process behind an owner id of another process alive?  Inside a transaction. */
+    enum status (*owner_alive)(struct db *, int64_t owner_id, bool *alive, struct error *);
+    /* Take the server's lock on the database; *fd is closed to give it back.  NULL: many may serve. */
+    enum status (*lock_server)(const char *url, int *fd, struct error *);
+
+    /* Hints between processes; NULL where there is only one.  hear: announce owner_id and listen to the
+     * channels (NULL after the last).  hear_fd: becomes readable when something came.  heard: the next
+     * channel of another process, NULL when there is none (now). */
+    enum status (*hear)(struct db *, int64_t owner_id, const char *const *channels, struct error *);
+    int (*hear_fd)(struct db *);
+    bool (*heard)(struct db *, char *channel, size_t channel_bytes);
+};
+
+extern const struct db_driver sqlite_driver, postgres_driver;
+
+enum {
+    DB_STATEMENTS_MAX = 256,     /* prepared statements kept per connection: the program has about 150 */
+    DB_MIGRATION_MS = 600 * 1000 /* longest statement of a migration */
+};
+
+/* The driver of a URL; NULL with a sentence when no driver knows its scheme. */
+const struct db_driver *db_driver_of(const char *url, struct error *);
+enum status MUST_CHECK db_open(const char *url, bool writer, struct db **, struct error *);
+void db_close(struct db *); /* NULL is fine; rolls back */
+/* As db_begin(), but the commit need not survive power loss. */
+enum status MUST_CHECK db_begin_relaxed(struct db *, struct error *);
+/* Finish statements left open by a write function; true when there were none. */
+bool db_close_statements(struct db *);
+
+static inline size_t param_bytes(const struct param *p) /* of a TEXT or BLOB */
+{
+    return p->len || p->type == PARAM_BLOB || !p->bytes ? p->len : strlen(p->bytes);
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+ * inbox: the queue of what came in.  Every function runs inside a store_write() of its caller: the committer (put),
+ * workers (claim, hold, done, give back) and the scheduler (rescue, prune).
+ * Order is kept per lane: a row is claimable only while no earlier row of its lane is unfinished. */
+#include "store/inbox.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
+                      struct error *e)
+{
+    enum { COLUMNS = 6 };
+    static const char sql[] =
+        "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES ($1, $2, $3, $4, $5, $6, $6)"
+        " ON CONFLICT (channel, update_key) DO NOTHING";
+    struct param *rows = xcalloc(count * COLUMNS + 1, sizeof *rows);
+    int64_t *changed = xcalloc(count + 1, sizeof *changed);
+    for (size_t i = 0; i < count; i++) {
+        struct param *p = rows + i * COLUMNS;
+        p[0] = p_text(u[i].channel);
+        p[1] = p_text(u[i].update_key);
+        p[2] = p_text(u[i].lane);
+        p[3] = p_int(u[i].tap);
+        p[4] = p_text(u[i].body);
+        p[5] = p_int(now_ms);
+    }
+    enum status s = db_run_many(db, sql, rows, count, COLUMNS, changed, e);
+    for (size_t i = 0; i < count; i++)
+        inserted[i] = s == OK && changed[i] > 0;
+    free(rows);
+    free(changed);
+    return s;
+}
+
+static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
+{
+    row->id = db_int(s, 0);
+    row->channel = arena_strdup(a, db_text(s, 1));
+    row->update_key = arena_strdup(a, db_text(s, 2));
+    row->lane = arena_strdup(a, db_text(s, 3));
+    row->body = arena_strdup(a, db_text(s, 4));
+    row->tap = db_int(s, 5) != 0;
+    row->crashes = (int)db_int(s, 6);
+    row->token = db_int(s, 7);
+    row->received_at_ms = db_int(s, 8);
+}
+#define ROW_COLUMNS "inbox.id, inbox.channel, inbox.update_key, inbox.lane, inbox.body, inbox.tap, inbox.crashes, inbox.token, inbox.received_at"
+
+/* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
+#define CLAIM(lock)                                                                                                   \
+    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2" \
+    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"              \
+    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                      \
+    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"               \
+    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS
+
+enum status inbox_claim(struct db *db, void *arg, struct error *e)
+{
+    struct inbox_claim *c = arg;
+    c->found = false;
+    if (db_now_ms(db, &c->now_ms, e))
+        return e->status;
+    struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->tap),
+                              p_int(c->now_ms), p_int(c->owner_id), p_int(c->now_ms + LEASE_MS));
+    while (db_step(s)) {
+        row_read(s, c->arena, &c->row);
+        c->found = true;
+    }
+    return db_done(s, e);
+}
+
+/* Every settling statement names the token: a worker that lost its lease changes nothing. */
+static enum status settled(enum status s, int64_t changed, struct error *e)
+{
+    if (s == OK && changed == 0)
+        return fail(e, ST_LOST, "another worker has taken this message over");
+    return s;
+}
+
+enum status inbox_done(struct db *db, int64_t id, int64_t token, const char *outcome, int64_t now_ms, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE inbox SET state = 'done', outcome = $3, finished_at = $4, owner_id = NULL,"
+                                   " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'running'",
+                                   p_int(id), p_int(token), p_text(outcome), p_int(now_ms));
+    return settled(s, changed, e);
+}
+
+enum status inbox_hold(struct db *db, int64_t id, int64_t token, int64_t lease_until_ms, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE inbox SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 'running'",
+                                   p_int(id), p_int(token), p_int(lease_until_ms));
+    return settled(s, changed, e);
+}
+
+enum status inbox_give_back(struct db *db, int64_t id, int64_t token, int64_t run_at_ms, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE inbox SET state = 'available', run_at = $3, token = token + 1, owner_id = NULL,"
+                                   " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'running'",
+                                   p_int(id), p_int(token), p_int(run_at_ms));
+    return settled(s, changed, e);
+}
+
+/* Return one owner's (or every expired) running row to the queue, or park it after its last crash. */
+static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id, int64_t now_ms, int64_t *rescued,
+                                struct inbox_row **parked, int *parked_count, struct error *e)
+{
+    struct stmt *s = db_query(
+        db,
+        "UPDATE inbox SET state = CASE WHEN crashes + 1 >= $3 THEN 'parked' ELSE 'available' END,"
+        " finished_at = CASE WHEN crashes + 1 >= $3 THEN $2 END, outcome = CASE WHEN crashes + 1 >= $3 THEN 'parked' END,"
+        " crashes = crashes + 1, token = token + 1, run_at = $2, owner_id = NULL, lease_until = NULL"
+        " WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) RETURNING " ROW_COLUMNS,
+        p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX));
+    while (db_step(s)) {
+        struct inbox_row row;
+        row_read(s, a, &row);
+        *rescued += 1;
+        if (row.crashes < INBOX_CRASHES_MAX)
+            continue;
+        struct inbox_row *more = arena_alloc(a, ((size_t)*parked_count + 1) * sizeof *more);
+        if (*parked_count)
+            memcpy(more, *parked, (size_t)*parked_count * sizeof *more);
+        more[*parked_count] = row;
+        *parked = more;
+        *parked_count += 1;
+    }
+    return db_done(s, e);
+}
+
+enum status inbox_rescue(struct db *db, struct arena *a, int64_t now_ms, int64_t *rescued, struct inbox_row **parked,
+                         int *parked_count, struct error *e)
+{
+    enum { OWNERS_MAX = 64 };
+    int64_t owner[OWNERS_MAX];
+    int owners = 0;
+    *rescued = 0;
+    *parked = NULL;
+    *parked_count = 0;
+    struct stmt *s = db_query(db, "SELECT DISTINCT owner_id FROM inbox WHERE state = 'running' AND owner_id IS NOT NULL");
+    while (db_step(s))
+        if (owners < OWNERS_MAX)
+            owner[owners++] = db_int(s, 0);
+    if (db_done(s, e))
+        return e->status;
+    for (int i = 0; i < owners; i++) {
+        bool alive = true;
+        if (store_owner_alive(db, owner[i], &alive, e))
+            return e->status;
+        if (!alive && rescue_where(db, a, owner[i], now_ms, rescued, parked, parked_count, e))
+            return e->status;
+    }
+    /* Second net: a worker that lives but is wedged.  No owner has id -1. */
+    return rescue_where(db, a, -1, now_ms, rescued, parked, parked_count, e);
+}
+
+enum status inbox_prune(struct db *db, int64_t before_ms, struct error *e)
+{
+    static const char *const sql[] = {
+        "DELETE FROM turn_steps WHERE created_at < $1",
+        "DELETE FROM inbox WHERE finished_at < $1 AND state = 'done'",
+        "DELETE FROM pending WHERE expires_at < $1",
+    };
+    for (size_t i = 0; i < sizeof sql / sizeof sql[0]; i++)
+        if (db_run(db, e, sql[i], p_int(before_ms)))
+            return e->status;
+    return OK;
+}

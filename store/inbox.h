@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ * inbox: what came in, as rows: durable before it is acknowledged, one row per (channel, update_key).  Workers
+ * claim the head of each lane with a fencing token; a rescue returns the rows of dead workers. */
+#ifndef STORE_INBOX_H
+#define STORE_INBOX_H
+
+#include "base/arena.h"
+#include "store/store.h"
+
+struct inbox_update {
+    const char *channel, *update_key, *lane, *body; /* NUL-terminated */
+    bool tap;
+};
+/* Insert a batch inside a write; inserted[i] = false for a duplicate (no effect). */
+enum status MUST_CHECK inbox_put(struct db *, const struct inbox_update *, size_t count, int64_t now_ms, bool *inserted,
+                                 struct error *);
+
+struct inbox_row {
+    int64_t id;
+    const char *channel, *update_key, *lane, *body;
+    bool tap;
+    int crashes;
+    int64_t token, received_at_ms;
+};
+struct inbox_claim {
+    struct arena *arena;
+    int64_t owner_id, now_ms;
+    bool tap;              /* the tap lane, or the others */
+    bool found;            /* out */
+    struct inbox_row row;  /* out, arena-owned */
+};
+enum status inbox_claim(struct db *, void *claim, struct error *); /* a write_fn */
+
+/* Finish a claimed row in the turn's transaction; ST_LOST when the token is stale: roll back. */
+enum status MUST_CHECK inbox_done(struct db *, int64_t id, int64_t token, const char *outcome, int64_t now_ms, struct error *);
+/* Check the token without finishing (a turn's intermediate commit). */
+enum status MUST_CHECK inbox_hold(struct db *, int64_t id, int64_t token, int64_t lease_until_ms, struct error *);
+/* Give back unfinished (shutdown, provider pause): no crash is counted. */
+enum status MUST_CHECK inbox_give_back(struct db *, int64_t id, int64_t token, int64_t run_at_ms, struct error *);
+/* Rows of dead owners or ended leases: available again with crashes + 1, or parked at INBOX_CRASHES_MAX.  parked[]: ids
+ * and bodies of rows parked now, for the message to the owner (arena-owned). */
+enum status MUST_CHECK inbox_rescue(struct db *, struct arena *, int64_t now_ms, int64_t *rescued, struct inbox_row **parked,
+                                    int *parked_count, struct error *);
+enum status MUST_CHECK inbox_prune(struct db *, int64_t before_ms, struct error *);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ * outbox: the queue of what goes out.  Every function runs inside a store_write() of its caller: the turn (put), sender
+ * threads (claim, settle) and the scheduler (rescue, prune).  A claimed row is in state 'sending': from then on a crash
+ * leaves its outcome unknown, and the rescue says so. */
+#include "store/outbox.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct param int_or_null(int64_t v)
+{
+    return v ? p_int(v) : p_null();
+}
+
+enum status outbox_put(struct db *db, const struct outbox_row *r, int64_t now_ms, int64_t *id, struct error *e)
+{
+    struct stmt *s = db_query(
+        db,
+        "INSERT INTO outbox (channel, chat_id, thread_id, kind, priority, payload, dedupe_key, run_at, inbox_id, created_at)"
+        " VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5, $6, $7, $8, CAST($9 AS BIGINT), $10)"
+        " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
+        p_text(r->channel), p_int(r->chat_id), int_or_null(r->thread_id), p_text(r->kind), p_int(r->priority),
+        p_text(r->payload), p_text(r->dedupe_key), p_int(r->run_at_ms ? r->run_at_ms : now_ms), int_or_null(r->inbox_id),
+        p_int(now_ms));
+    int64_t got = 0;
+    while (db_step(s))
+        got = db_int(s, 0);
+    if (id)
+        *id = got;
+    return db_done(s, e);
+}
+
+/* The head of each chat's lane; rows of kind 'tap' answer a spinner on the phone and wait for nobody.  $4 is
+ * ",chat,chat," of the chats that pacing holds back. */
+#define CLAIM(lock)                                                                                                      \
+    "WITH head AS MATERIALIZED (SELECT j.id FROM outbox j WHERE j.state = 'available' AND j.run_at <= $1"                  \
+    " AND (j.kind = 'tap' OR ($4 NOT LIKE '%,' || CAST(j.chat_id AS TEXT) || ',%'"                                      \
+    " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.channel = j.channel AND f.chat_id = j.chat_id"                       \
+    " AND f.state IN ('available', 'sending') AND f.kind <> 'tap' AND f.id < j.id)))"                                   \
+    " ORDER BY j.priority, j.run_at, j.id LIMIT $5" lock ")"                                                             \
+    " UPDATE outbox SET state = 'sending', token = token + 1, owner_id = $2, lease_until = $3 FROM head"                 \
+    " WHERE outbox.id = head.id RETURNING outbox.id, channel, chat_id, thread_id, kind, payload, priority, dedupe_key,"    \
+    " inbox_id, attempts, unknowns, token, run_at"
+
+static void row_read(struct stmt *s, struct arena *a, struct outbox_row *r)
+{
+    r->id = db_int(s, 0);
+    r->channel = arena_strdup(a, db_text(s, 1));
+    r->chat_id = db_int(s, 2);
+    r->thread_id = db_int(s, 3);
+    r->kind = arena_strdup(a, db_text(s, 4));
+    r->payload = arena_strdup(a, db_text(s, 5));
+    r->priority = (int)db_int(s, 6);
+    r->dedupe_key = arena_strdup(a, db_text_or_null(s, 7));
+    r->inbox_id = db_int(s, 8);
+    r->attempts = (int)db_int(s, 9);
+    r->unknowns = (int)db_int(s, 10);
+    r->token = db_int(s, 11);
+    r->run_at_ms = db_int(s, 12);
+}
+
+static int by_priority_then_id(const void *x, const void *y)
+{
+    const struct outbox_row *a = x, *b = y;
+    if (a->priority != b->priority)
+        return a->priority < b->priority ? -1 : 1;
+    return (a->id > b->id) - (a->id < b->id);
+}
+
+static const char *chat_list(struct arena *a, const int64_t *chats, int count)
+{
+    char *list = arena_alloc(a, 2 + (size_t)count * 22);
+    size_t n = 0;
+    list[n++] = ',';
+    for (int i = 0; i < count; i++)
+        n += (size_t)snprintf(list + n, 22, "%lld,", (long long)chats[i]);
+    return list;
+}
+
+enum status outbox_claim(struct db *db, void *arg, struct error *e)
+{
+    struct outbox_claim *c = arg;
+    c->count = 0;
+    c->next_run_at_ms = 0;
+    if (db_now_ms(db, &c->now_ms, e))
+        return e->status;
+    c->rows = arena_alloc(c->arena, (size_t)c->max * sizeof *c->rows);
+    struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->now_ms),
+                              p_int(c->owner_id), p_int(c->now_ms + LEASE_MS),
+                              p_text(chat_list(c->arena, c->skip_chats, c->skip_count)), p_int(c->max));
+    while (db_step(s))
+        if (c->count < c->max)
+            row_read(s, c->arena, &c->rows[c->count++]);
+    if (db_done(s, e))
+        return e->status;
+    qsort(c->rows, (size_t)c->count, sizeof *c->rows, by_priority_then_id); /* RETURNING promises no order */
+    bool found;
+    return db_get_int(db, &c->next_run_at_ms, &found, e, "SELECT COALESCE(MIN(run_at), 0) FROM outbox WHERE state = 'available'");
+}
+
+static enum status settled(enum status s, int64_t changed, struct error *e)
+{
+    if (s == OK && changed == 0)
+        return fail(e, ST_LOST, "another sender has taken this message over");
+    return s;
+}
+
+enum status outbox_sent(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4,"
+                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                                   p_int(r->id), p_int(r->token), int_or_null(message_id), p_int(now_ms));
+    return settled(s, changed, e);
+}
+
+enum status outbox_retry(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'available', attempts = attempts + 1, run_at = $3, last_error = $4,"
+                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    return settled(s, changed, e);
+}
+
+enum status outbox_unknown(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, run_at = $3, last_error = $4,"
+                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    return settled(s, changed, e);
+}
+
+enum status outbox_park(struct db *db, const struct outbox_row *r, const char *why, int64_t now_ms, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'parked', last_error = $3, finished_at = $4, owner_id = NULL,"
+                                   " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                                   p_int(r->id), p_int(r->token), p_text(why), p_int(now_ms));
+    return settled(s, changed, e);
+}
+
+enum status outbox_move_chat(struct db *db, const char *channel, int64_t from, int64_t to, struct error *e)
+{
+    return db_run(db, e, "UPDATE outbox SET chat_id = $3 WHERE channel = $1 AND chat_id = $2 AND state IN ('available', 'sending')",
+                  p_text(channel), p_int(from), p_int(to));
+}
+
+static enum status rescue_where(struct db *db, int64_t owner_id, int64_t now_ms, int64_t *rescued, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, token = token + 1, run_at = $2,"
+                                   " owner_id = NULL, lease_until = NULL, last_error = 'the program stopped while sending'"
+                                   " WHERE state = 'sending' AND (owner_id = $1 OR lease_until < $2)",
+                                   p_int(owner_id), p_int(now_ms));
+    *rescued += changed;
+    return s;
+}
+
+enum status outbox_rescue(struct db *db, int64_t now_ms, int64_t *rescued, struct error *e)
+{
+    enum { OWNERS_MAX = 64 };
+    int64_t owner[OWNERS_MAX];
+    int owners = 0;
+    *rescued = 0;
+    struct stmt *s = db_query(db, "SELECT DISTINCT owner_id FROM outbox WHERE state = 'sending' AND owner_id IS NOT NULL");
+    while (db_step(s))
+        if (owners < OWNERS_MAX)
+            owner[owners++] = db_int(s, 0);
+    if (db_done(s, e))
+        return e->status;
+    for (int i = 0; i < owners; i++) {
+        bool alive = true;
+        if (store_owner_alive(db, owner[i], &alive, e))
+            return e->status;
+        if (!alive && rescue_where(db, owner[i], now_ms, rescued, e))
+            return e->status;
+    }
+    return rescue_where(db, -1, now_ms, rescued, e);
+}
+
+enum status outbox_prune(struct db *db, int64_t before_ms, struct error *e)
+{
+    return db_run(db, e, "DELETE FROM outbox WHERE finished_at < $1 AND state = 'sent'", p_int(before_ms));
+}

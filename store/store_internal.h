@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ * store_internal: what the files of the store share: the pool of connections, the writer thread of SQLite,
+ * the hints between instances.  Included by store/store*.c only. */
+#ifndef STORE_STORE_INTERNAL_H
+#define STORE_STORE_INTERNAL_H
+
+#include "store/driver.h"
+#include "store/store.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    STORE_POOL_MAX = 64,         /* connections of one pool; a PostgreSQL server allows 100 by default */
+    STORE_WRITERS_MAX = 8,       /* PostgreSQL write connections: 16 gain 25 % over 8 and cost twice the memory */
+    STORE_BATCH_MAX = 256,       /* write functions per commit: beyond it the gain is under 5 % */
+    STORE_TRIES_MAX = 5,         /* runs of a write that meets serialisation failures or deadlocks */
+    STORE_AWAY_PAUSE_MS = 100,   /* first pause after a failed connect; doubles */
+    STORE_AWAY_PAUSE_MS_MAX = 2000, /* a returned server is found within this */
+    HINT_INTERVAL_MS = 50,       /* one NOTIFY per topic: each takes an instance-wide lock at its commit */
+    HINT_LISTENERS_MAX = 8
+};
+
+/* --- pool (store_pool.c): connections, each used by one thread at a time.  Any thread. --- */
+struct pool {
+    struct store *store;
+    bool writer;
+    int max;
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    struct db *idle[STORE_POOL_MAX]; /* the last one given back is taken first: its caches are warm */
+    int idle_count;
+    int open_count;       /* idle, taken and being opened */
+    int opening;
+    int64_t retry_at_ms;  /* while the server is away: no attempt before; monotonic */
+    int64_t pause_ms;
+    struct error away;    /* why; status OK = the last attempt succeeded */
+};
+void pool_init(struct pool *, struct store *, bool writer, int max);
+void pool_release(struct pool *); /* every connection was given back */
+/* Take a connection.  ST_BUSY: none was free for DB_BUSY_TIMEOUT_MS; ST_UNAVAILABLE at once while the
+ * server is known to be away. */
+enum status MUST_CHECK pool_take(struct pool *, struct db **, struct error *);
+void pool_give(struct pool *, struct db *); /* rolls back what is open; closes a broken one */
+
+/* --- writer (store_writer.c): the thread that owns SQLite's only write connection --- */
+struct writer;
+struct writer *writer_start(struct store *, struct db *); /* takes the connection */
+void writer_stop(struct writer *);                        /* after what is queued; NULL is fine */
+enum status writer_run(struct writer *, write_fn, void *arg, bool relaxed, struct error *);
+int64_t writer_depth(struct writer *);
+
+/* --- hints (store_hint.c) --- */
+struct hints;
+struct hints *hints_start(struct store *); /* a thread and a connection where the driver has hints */
+void hints_stop(struct hints *);           /* NULL is fine */
+
+struct store {
+    char *url;
+    const struct db_driver *driver;
+    int64_t owner_id;
+    int lock_fd;           /* the server's lock; -1 = none */
+    struct pool readers;
+    struct pool writers;   /* unused with a writer thread */
+    struct writer *writer; /* NULL: each write runs on a connection of its caller's */
+    struct hints *hints;
+    atomic_bool closing;
+    atomic_bool doubtful;  /* the last commit failed: store_check() writes to find out */
+    atomic_llong commits, writes, errors, reconnects;
+};
+
+/* A connection that knows its store's owner id. */
+enum status MUST_CHECK store_connect(struct store *, bool writer, struct db **, struct error *);
+/* Run fn on a connection that is inside a transaction (or savepoint): a failure that fn swallowed, or a
+ * statement it left open, is its failure. */
+enum status store_call(struct db *, write_fn, void *arg, struct error *);
+void store_cond_init(pthread_cond_t *); /* on the monotonic clock */
+void store_deadline(struct timespec *, int64_t after_ms);
+
+#endif

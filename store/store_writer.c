@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT
+ * store_writer: the one thread that owns SQLite's write connection.  store_write() hands it a function and
+ * waits; it runs all that are queued in one transaction, each in a savepoint of its own, so that many
+ * writes share one fsync (group commit).  The queue needs no bound: each member is a blocked thread.
+ * Must never answer a member before the commit, nor let one member's failure reach another. */
+#include "store/store_internal.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include <stdlib.h>
+
+struct write_job { /* lives on the stack of the thread that waits for it */
+    write_fn fn;
+    void *arg;
+    bool relaxed;
+    bool answered;      /* status stands; the writer thread's own note */
+    enum status status;
+    struct error error;
+    bool done;          /* under the lock: its thread may go */
+    pthread_cond_t wake;
+    struct write_job *next;
+};
+
+struct writer {
+    struct store *store;
+    struct db *db;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t queued;
+    struct write_job *first, **last;
+    int64_t depth; /* queued and running */
+    bool stopping;
+};
+
+static _Thread_local bool on_writer_thread;
+
+static void job_answer(struct write_job *job, enum status status, const struct error *e)
+{
+    job->answered = true;
+    job->status = status;
+    if (status != OK)
+        job->error = *e;
+}
+
+static void batch_answer(struct write_job **jobs, int count, enum status status, const struct error *e)
+{
+    for (int i = 0; i < count; i++)
+        if (!jobs[i]->answered)
+            job_answer(jobs[i], status, e);
+}
+
+/* Run one member; its failure undoes its own rows alone. */
+static void batch_member(struct db *db, struct write_job *job, bool alone)
+{
+    struct error e = { 0 };
+    enum status st = alone ? OK : db_savepoint(db, &e);
+    bool inside = !alone && st == OK;
+    if (st == OK)
+        st = store_call(db, job->fn, job->arg, &e);
+    while (inside && db->savepoints > 1) /* set by the function and left open */
+        db->savepoints--;
+    if (st == OK && inside)
+        st = db_savepoint_release(db, &e);
+    else if (inside)
+        db_savepoint_rollback(db);
+    if (st != OK)
+        job_answer(job, st, &e);
+}
+
+/* False: a member's failure took the whole transaction with it; those without an answer must run again. */
+static bool batch_members(struct db *db, struct write_job **jobs, int count, bool alone, int *left)
+{
+    *left = 0;
+    for (int i = 0; i < count; i++) {
+        if (jobs[i]->answered)
+            continue;
+        batch_member(db, jobs[i], alone);
+        if (db->lost || db->broken)
+            return false;
+        if (!jobs[i]->answered)
+            (*left)++;
+    }
+    return true;
+}
+
+static void batch_commit(struct writer *w, struct write_job **jobs, int count)
+{
+    struct error e = { 0 };
+    enum status st = db_commit(w->db, &e);
+    if (st != OK && st != ST_UNAVAILABLE) {
+        char words[ERROR_TEXT_BYTES_MAX];
+        memcpy(words, e.text, sizeof words);
+        st = fail(&e, ST_UNAVAILABLE, "the commit failed, nothing was written: %s", words);
+    }
+    atomic_store(&w->store->doubtful, st != OK);
+    atomic_fetch_add(&w->store->commits, st == OK);
+    batch_answer(jobs, count, st, &e);
+}
+
+/* The connection, opened anew after an I/O error. */
+static enum status writer_ready(struct writer *w, struct error *e)
+{
+    if (w->db && !w->db->broken)
+        return OK;
+    db_close(w->db);
+    w->db = NULL;
+    atomic_fetch_add(&w->store->reconnects, 1);
+    return store_connect(w->store, true, &w->db, e);
+}
+
+static void batch_run(struct writer *w, struct write_job **jobs, int count)
+{
+    for (;;) { /* each round but the last answers at least one member */
+        struct error e = { 0 };
+        int waiting = 0, left = 0;
+        bool durable = false;
+        for (int i = 0; i < count; i++) {
+            waiting += !jobs[i]->answered;
+            durable |= !jobs[i]->answered && !jobs[i]->relaxed;
+        }
+        if (waiting == 0)
+            return;
+        enum status st = writer_ready(w, &e);
+        if (st == OK)
+            st = durable ? db_begin(w->db, &e) : db_begin_relaxed(w->db, &e);
+        if (st != OK) {
+            atomic_store(&w->store->doubtful, true);
+            batch_answer(jobs, count, ST_UNAVAILABLE, &e);
+            return;
+        }
+        bool whole = batch_members(w->db, jobs, count, waiting == 1, &left);
+        if (whole && left > 0)
+            batch_commit(w, jobs, count);
+        else
+            db_rollback(w->db);
+    }
+}
+
+/* Take what is queued, up to the bound; waits for the first.  0 = stopping and nothing left. */
+static int writer_next(struct writer *w, struct write_job *jobs[STORE_BATCH_MAX])
+{
+    int count = 0;
+    pthread_mutex_lock(&w->lock);
+    while (!w->first && !w->stopping)
+        pthread_cond_wait(&w->queued, &w->lock);
+    while (w->first && count < STORE_BATCH_MAX) {
+        jobs[count++] = w->first;
+        w->first = w->first->next;
+    }
+    if (!w->first)
+        w->last = &w->first;
+    pthread_mutex_unlock(&w->lock);
+    return count;
+}
+
+static void *writer_main(void *arg)
+{
+    struct writer *w = arg;
+    struct write_job *jobs[STORE_BATCH_MAX];
+    on_writer_thread = true;
+    for (int count; (count = writer_next(w, jobs)) > 0;) {
+        batch_run(w, jobs, count);
+        pthread_mutex_lock(&w->lock);
+        w->depth -= count;
+        for (int i = 0; i < count; i++) {
+            jobs[i]->done = true;
+            pthread_cond_signal(&jobs[i]->wake);
+        }
+        pthread_mutex_unlock(&w->lock);
+    }
+    return NULL;
+}
+
+struct writer *writer_start(struct store *store, struct db *db)
+{
+    struct writer *w = xcalloc(1, sizeof *w);
+    w->store = store;
+    w->db = db;
+    w->last = &w->first;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_cond_init(&w->queued, NULL);
+    if (pthread_create(&w->thread, NULL, writer_main, w) != 0)
+        abort(); /* no thread at start: the machine is out of memory or processes */
+    return w;
+}
+
+void writer_stop(struct writer *w)
+{
+    if (!w)
+        return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->queued);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    db_close(w->db);
+    pthread_cond_destroy(&w->queued);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}
+
+enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, struct error *e)
+{
+    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed };
+    if (on_writer_thread)
+        return fail(e, ST_INTERNAL, "store_write() was called inside a write function");
+    pthread_cond_init(&job.wake, NULL);
+    pthread_mutex_lock(&w->lock);
+    if (w->stopping) {
+        fail(&job.error, job.status = ST_SHUTDOWN, "the program is stopping");
+    } else {
+        *w->last = &job;
+        w->last = &job.next;
+        w->depth++;
+        pthread_cond_signal(&w->queued);
+        while (!job.done)
+            pthread_cond_wait(&job.wake, &w->lock);
+    }
+    pthread_mutex_unlock(&w->lock);
+    pthread_cond_destroy(&job.wake);
+    if (job.status != OK && e)
+        *e = job.error;
+    return job.status;
+}
+
+int64_t writer_depth(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    int64_t depth = w->depth;
+    pthread_mutex_unlock(&w->lock);
+    return depth;
+}
