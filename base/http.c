@@ -32,6 +32,7 @@ struct call {
     struct buf body;  /* of the answer */
     size_t body_sent; /* bytes of request->body handed to libcurl */
     bool sent;        /* at least one byte of the request went to the connection */
+    bool head_whole;  /* the blank line after the last header has come */
     char where[WHERE_BYTES_MAX];
 };
 
@@ -84,6 +85,18 @@ static size_t on_reply_bytes(char *bytes, size_t size, size_t count, void *p)
     struct call *c = p;
     buf_put(&c->body, bytes, size * count);
     return c->body.overflow ? 0 : size * count;
+}
+
+static size_t on_header_line(char *line, size_t size, size_t count, void *p)
+{
+    struct call *c = p;
+    size_t len = size * count;
+    /* An interim answer (1xx) has a head of its own before the real one; trailers come after it. */
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        c->head_whole = false;
+    else if (len > 0 && (line[0] == '\r' || line[0] == '\n'))
+        c->head_whole = true;
+    return len;
 }
 
 static size_t on_body_wanted(char *out, size_t size, size_t count, void *p)
@@ -218,6 +231,8 @@ static void set_options(struct http *h, struct call *c)
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, h->error);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_reply_bytes);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, c);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header_line);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, c);
     curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(curl, CURLOPT_DEBUGDATA, c);
     curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L); /* without it the debug callback is not called */
@@ -291,8 +306,10 @@ static void fill_reply(CURL *curl, struct arena *arena, struct call *c, struct h
 
 static enum status judge(const struct http *h, const struct call *c, CURLcode rc, struct error *e)
 {
-    if (rc == CURLE_OK)
+    if (rc == CURLE_OK && c->head_whole)
         return OK;
+    if (rc == CURLE_OK) /* libcurl takes a head that breaks off for a whole one */
+        return fail(e, ST_UNKNOWN, "%s did not answer: the connection ended inside the headers.", c->where);
     if (rc == CURLE_FILESIZE_EXCEEDED || c->body.overflow)
         return fail(e, ST_LIMIT, "%s: the answer is larger than %zu bytes.", c->where, c->request->reply_bytes_max);
     if (rc == CURLE_ABORTED_BY_CALLBACK && is_cancelled(c))

@@ -104,8 +104,9 @@ static bool is_private(int family, const struct in6_addr *six, const struct in_a
 
 static bool request_was_forwarded(struct request *r)
 {
-    static const char *const names[] = { "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip",
-                                         "forwarded",       "via",              "cf-connecting-ip" };
+    static const char *const names[] = { "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
+                                         "x-real-ip",       "forwarded",        "via",
+                                         "cf-connecting-ip" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (request_header(r, names[i]))
             return true;

@@ -17,11 +17,14 @@ bool auth_local_or_bearer(struct request *, void *arg);
 
 /* The peer of the connection is this machine and no proxy stands between (no forwarding header, not HTTP/1.0). */
 bool request_from_here(struct request *);
-/* Host names this machine: localhost, 127.0.0.1 or [::1], any port.  What a browser sends to a rebound DNS name does not. */
+/* Host names this machine: localhost, 127.0.0.1 or [::1], any port.  What a browser sends to a rebound DNS name does
+ * not. */
 bool request_host_is_local(struct request *);
-/* The browser says that a page of this very origin made the request (Origin equals Host; Sec-Fetch-Site same-origin). */
+/* The browser says that a page of this very origin made the request (Origin equals Host; Sec-Fetch-Site same-origin).
+ */
 bool request_same_origin(struct request *);
-/* The address limits are counted by: the peer's, or, behind a proxy in a private network, the last X-Forwarded-For; IPv6 by /64. */
+/* The address limits are counted by: the peer's, or, behind a proxy in a private network, the last X-Forwarded-For;
+ * IPv6 by /64. */
 const char *request_client(struct request *);
 bool request_is_https(struct request *); /* by X-Forwarded-Proto */
 

@@ -127,8 +127,7 @@ static const char *message_key(struct request *r, struct json_object *body)
 {
     const char *key = json_str(body, "id", "");
     size_t len = strlen(key);
-    if (len >= MESSAGE_KEY_BYTES_MIN && len <= MESSAGE_KEY_BYTES_MAX &&
-        strspn(key, "0123456789abcdefABCDEF-") == len)
+    if (len >= MESSAGE_KEY_BYTES_MIN && len <= MESSAGE_KEY_BYTES_MAX && strspn(key, "0123456789abcdefABCDEF-") == len)
         return key;
     request_error(r, 400, "\"id\" must be a UUID");
     return NULL;
@@ -240,7 +239,7 @@ enum status console_new(const struct console_options *o, struct server *s, struc
         { 0 },
     };
     struct console *c = xcalloc(1, sizeof *c);
-    enum status st = console_feed_start(s, o->store, &c->feed, e);
+    enum status st = console_feed_start(s, o->store, o->password != NULL, &c->feed, e);
     if (st != OK) {
         free(c);
         return st;
@@ -278,8 +277,8 @@ const struct messenger *console_messenger(struct console *c)
     return &c->messenger;
 }
 
-enum status console_echo(void *console, struct db *db, struct arena *a, const struct incoming *in, const char *update_key,
-                         struct error *e)
+enum status console_echo(void *console, struct db *db, struct arena *a, const struct incoming *in,
+                         const char *update_key, struct error *e)
 {
     int64_t now_ms;
     (void)console;

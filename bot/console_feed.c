@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * console_feed: the loop's side of the console pages.  Everything runs on the loop thread except console_feed_changed(),
- * console_feed_typing() and the hint, which only post. */
+ * console_feed: the loop's side of the console pages.  Everything runs on the loop thread except
+ * console_feed_changed(), console_feed_typing() and the hint, which only post. */
 #include "bot/console_feed.h"
 
 #include "base/clock.h"
@@ -46,6 +46,7 @@ struct console_feed {
     int64_t page_ids;
     bool reading, again; /* a news job is under way; look once more after it */
     bool trouble;
+    bool login; /* the page offers to log out */
     int64_t polled_ms, beat_ms;
     int64_t toast_seen[TOASTS_SEEN];
     int toast_next;
@@ -184,6 +185,9 @@ void console_feed_open(struct console_feed *f, struct request *r)
     f->page_count++;
     request_set_header(r, "x-accel-buffering", "no");
     p->stream = request_stream(r, "text/event-stream; charset=utf-8", &ops, p);
+    struct json_object *hello = json_object_new_object();
+    json_set_bool(hello, "login", f->login);
+    page_event(p, "hello", hello);
     page_open(p);
 }
 
@@ -333,7 +337,8 @@ static void on_tick(void *arg)
 
 /* --- life --- */
 
-enum status console_feed_start(struct server *server, struct store *store, struct console_feed **out, struct error *e)
+enum status console_feed_start(struct server *server, struct store *store, bool login, struct console_feed **out,
+                               struct error *e)
 {
     struct console_feed *f = xcalloc(1, sizeof *f);
     enum status s = console_reader_start(store, &f->reader, e);
@@ -343,6 +348,7 @@ enum status console_feed_start(struct server *server, struct store *store, struc
     }
     f->server = server;
     f->store = store;
+    f->login = login;
     f->changed = (struct bell){ .task.run = on_changed, .feed = f };
     f->typing = (struct bell){ .task.run = on_typing, .feed = f };
     server_on_tick(server, on_tick, f);

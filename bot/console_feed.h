@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * console_feed: pushes what is new to the open console pages (server-sent events).
  *
- * The loop keeps one cursor per page; a helper thread does all reading from the database.  A wake-up (delivery here, a hint
- * from another instance) makes it look at once; once a second it looks anyway.  A page that reads slowly keeps its
+ * The loop keeps one cursor per page; a helper thread does all reading from the database.  A wake-up (delivery here, a
+ * hint from another instance) makes it look at once; once a second it looks anyway.  A page that reads slowly keeps its
  * cursor and gets the rest later from the database: nothing is buffered for it.
  *
- * Events: `pending` {key,text,at}: said, not yet answered · default {id,version,author,at,html,buttons,key} (event id =
- * version) · `ready` after the first batch · `reset`: forget what is shown · `typing` {on} · `toast` {callback_id,text} ·
- * `trouble` {error} / `fine`: the database is away / back. */
+ * Events: `hello` {login}: there is a password · `pending` {key,text,at}: said, not yet answered · default
+ * {id,version,author,at,html,buttons,key} (event id = version) · `ready` after the first batch · `reset`: forget what
+ * is shown · `typing` {on} · `toast` {callback_id,text} · `trouble` {error} / `fine`: the database is away / back. */
 #ifndef BOT_CONSOLE_FEED_H
 #define BOT_CONSOLE_FEED_H
 
@@ -17,7 +17,8 @@
 struct console_feed;
 struct console_reader;
 
-enum status MUST_CHECK console_feed_start(struct server *, struct store *, struct console_feed **, struct error *);
+enum status MUST_CHECK console_feed_start(struct server *, struct store *, bool login, struct console_feed **,
+                                          struct error *);
 void console_feed_stop(struct console_feed *); /* joins the thread */
 void console_feed_free(struct console_feed *); /* after server_free */
 

@@ -16,12 +16,12 @@
 
 enum {
     KEY_BYTES = 32,
-    STRETCH_ROUNDS = 200000,        /* a stolen cookie must not be a cheap way to the password */
+    STRETCH_ROUNDS = 200000, /* a stolen cookie must not be a cheap way to the password */
     SESSION_S = 30 * 24 * 3600,
-    COOKIE_BYTES_MAX = 160,         /* end, 16 random bytes, 32 bytes of signature, in hex */
-    GUESSERS_MAX = 1024,            /* addresses remembered; the one idle longest is forgotten first */
-    GUESSES_MAX = 5,                /* at once, … */
-    GUESS_INTERVAL_MS = 12000,      /* … then one each 12 s, per address: nobody else waits for it */
+    COOKIE_BYTES_MAX = 160,    /* end, 16 random bytes, 32 bytes of signature, in hex */
+    GUESSERS_MAX = 1024,       /* addresses remembered; the one idle longest is forgotten first */
+    GUESSES_MAX = 5,           /* at once, … */
+    GUESS_INTERVAL_MS = 12000, /* … then one each 12 s, per address: nobody else waits for it */
     CLIENT_BYTES = 64,
 };
 
@@ -44,8 +44,8 @@ struct console_login *console_login_new(const char *password)
     static const unsigned char salt[] = "steward console session 1";
     struct console_login *l = xcalloc(1, sizeof *l);
     l->password = password;
-    if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, sizeof salt - 1, STRETCH_ROUNDS, EVP_sha256(), KEY_BYTES,
-                          l->key) != 1)
+    if (PKCS5_PBKDF2_HMAC(password, (int)strlen(password), salt, sizeof salt - 1, STRETCH_ROUNDS, EVP_sha256(),
+                          KEY_BYTES, l->key) != 1)
         abort(); /* no hash function: the library is broken */
     return l;
 }
@@ -104,8 +104,8 @@ bool console_login_valid(struct console_login *l, struct request *r)
 static void set_cookie(struct request *r, const char *value, int max_age_s)
 {
     char header[COOKIE_BYTES_MAX + 128];
-    snprintf(header, sizeof header, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", cookie_name, value, max_age_s,
-             request_is_https(r) ? "; Secure" : "");
+    snprintf(header, sizeof header, "%s=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%d%s", cookie_name, value,
+             max_age_s, request_is_https(r) ? "; Secure" : "");
     request_set_header(r, "set-cookie", header);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * console_login: the console password: signed sessions and limits on guessing.  Loop thread.
- * A session is a cookie with its end and a signature under a key stretched from the password: it survives a restart, is valid
- * on every instance, and ends for everybody when the password changes. */
+ * A session is a cookie with its end and a signature under a key stretched from the password: it survives a restart, is
+ * valid on every instance, and ends for everybody when the password changes. */
 #ifndef BOT_CONSOLE_LOGIN_H
 #define BOT_CONSOLE_LOGIN_H
 

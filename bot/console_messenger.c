@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * console_messenger: outbox rows become rows of the page's chat.  deliver() runs inside the sender's write, possibly more
- * than once; it does database work only. */
+ * console_messenger: outbox rows become rows of the page's chat.  deliver() runs inside the sender's write, possibly
+ * more than once; it does database work only. */
 #include "bot/console_messenger.h"
 
 #include "base/buf.h"
@@ -19,7 +19,8 @@ static const char *buttons_of(struct arena *a, struct json_object *payload)
     return json_text(a, buttons);
 }
 
-static enum status deliver_message(struct db *db, struct arena *a, struct json_object *payload, int64_t *id, struct error *e)
+static enum status deliver_message(struct db *db, struct arena *a, struct json_object *payload, int64_t *id,
+                                   struct error *e)
 {
     int64_t now_ms;
     enum status s = db_now_ms(db, &now_ms, e);
@@ -29,8 +30,8 @@ static enum status deliver_message(struct db *db, struct arena *a, struct json_o
 }
 
 /* The file stays in the outbox row; the page fetches it from there as long as it is kept. */
-static enum status deliver_document(struct db *db, struct arena *a, const struct outbox_row *row, struct json_object *payload,
-                                    int64_t *id, struct error *e)
+static enum status deliver_document(struct db *db, struct arena *a, const struct outbox_row *row,
+                                    struct json_object *payload, int64_t *id, struct error *e)
 {
     struct buf html = BUF_INIT(REPLY_BYTES_MAX);
     const char *caption = json_str(payload, "caption_html", "");
@@ -47,8 +48,8 @@ static enum status deliver_document(struct db *db, struct arena *a, const struct
     return s;
 }
 
-static enum status deliver(void *self, struct db *db, struct arena *a, const struct outbox_row *row, int64_t *message_id,
-                           struct error *e)
+static enum status deliver(void *self, struct db *db, struct arena *a, const struct outbox_row *row,
+                           int64_t *message_id, struct error *e)
 {
     struct json_object *payload;
     (void)self;

@@ -28,7 +28,8 @@ static void put_event(struct buf *b, const char *event, int64_t id, struct json_
         buf_printf(b, "event: %s\n", event);
     if (id)
         buf_printf(b, "id: %lld\n", (long long)id);
-    buf_printf(b, "data: %s\n\n", json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    buf_printf(b, "data: %s\n\n",
+               json_object_to_json_string_ext(data, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(data);
 }
 

@@ -9,9 +9,9 @@
 #include "store/store.h"
 
 enum {
-    READER_JOBS_MAX = 128,               /* pages that open, files that are fetched */
+    READER_JOBS_MAX = 128, /* pages that open, files that are fetched */
     FEED_BATCH_ROWS = 200,
-    FEED_FIRST_ROWS = 100,               /* what a page shows when it opens */
+    FEED_FIRST_ROWS = 100, /* what a page shows when it opens */
     FEED_WAITING_MAX = 20,
     FEED_EVENTS_BYTES_MAX = 1024 * 1024, /* one batch: FEED_BATCH_ROWS of about 5 KB, or a few at their largest */
     TOAST_WINDOW_MS = 15000,             /* an answer to a tap is of interest for so long */
@@ -29,14 +29,14 @@ struct reader_job {
     struct reader_job *next; /* the reader's own */
     /* Reader thread; db is a read connection. */
     enum status (*read)(struct reader_job *, struct db *, struct error *);
-    struct server *server;   /* where `task` is posted */
-    enum status status;      /* of read(), or of getting a connection */
+    struct server *server; /* where `task` is posted */
+    enum status status;    /* of read(), or of getting a connection */
     struct error error;
 
-    int64_t after;           /* in: cursor; -1 = the newest rows */
-    int64_t version;         /* out: cursor after the batch */
-    bool reset, full;        /* out: the cursor is from another database / there is more */
-    struct buf text;         /* out: events */
+    int64_t after;    /* in: cursor; -1 = the newest rows */
+    int64_t version;  /* out: cursor after the batch */
+    bool reset, full; /* out: the cursor is from another database / there is more */
+    struct buf text;  /* out: events */
     struct feed_event row[FEED_BATCH_ROWS], toast[TOASTS_MAX];
     int row_count, toast_count;
 };

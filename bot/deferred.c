@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * deferred: requests that wait.  Everything here runs on the loop thread except deferred_finish(), which only posts; so no
- * lock and no reference count: the request's side and the worker's side meet on the loop. */
+ * deferred: requests that wait.  Everything here runs on the loop thread except deferred_finish(), which only posts; so
+ * no lock and no reference count: the request's side and the worker's side meet on the loop. */
 #include "bot/deferred.h"
 
 #include "base/clock.h"
@@ -9,7 +9,7 @@
 
 struct deferred {
     struct loop_task task;
-    h2o_linklist_t link;     /* in server->deferreds while request != NULL */
+    h2o_linklist_t link; /* in server->deferreds while request != NULL */
     struct server *server;
     struct request *request; /* NULL: answered, or the client has left */
     const struct deferred_ops *ops;

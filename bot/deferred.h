@@ -20,7 +20,8 @@ enum deferred_why {
 /* All on the loop thread. */
 struct deferred_ops {
     void (*answer)(struct request *, enum deferred_why, void *arg); /* must answer; at most once */
-    /* No answer will be needed any more: timed out, drained or the client left.  May call deferred_finish().  May be NULL. */
+    /* No answer will be needed any more: timed out, drained or the client left.  May call deferred_finish().  May be
+     * NULL. */
     void (*gone)(void *arg);
     void (*release)(void *arg); /* after deferred_finish(): the last call; frees arg.  May be NULL */
 };

@@ -107,8 +107,7 @@ static void on_health(struct request *r, void *arg)
         json_set_str(o, "reason", why.text);
     json_set_str(o, "mode", h->mode);
     json_set_str(o, "version", STEWARD_VERSION);
-    json_object_object_foreach(parts, name, section)
-        json_set(o, name, json_object_get(section));
+    json_object_object_foreach(parts, name, section) json_set(o, name, json_object_get(section));
     json_object_put(parts);
     request_json(r, healthy ? 200 : 503, o);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * health: GET /health.  A thread of its own really asks the database once a second; the route answers from what it found,
- * so that a database that hangs cannot hang the web server. */
+ * health: GET /health.  A thread of its own really asks the database once a second; the route answers from what it
+ * found, so that a database that hangs cannot hang the web server. */
 #ifndef BOT_HEALTH_H
 #define BOT_HEALTH_H
 
@@ -20,7 +20,8 @@ struct health_part {
 };
 
 /* mode: "webhook", "polling" or "console".  Starts the checking thread and adds the route: before server_start. */
-enum status MUST_CHECK health_start(struct server *, struct store *, const char *mode, struct health **, struct error *);
+enum status MUST_CHECK health_start(struct server *, struct store *, const char *mode, struct health **,
+                                    struct error *);
 void health_add(struct health *, const struct health_part *); /* before server_start */
 void health_stop(struct health *); /* joins the thread; after server_drain, before store_close.  NULL is fine */
 void health_free(struct health *); /* after server_free */

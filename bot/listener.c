@@ -37,7 +37,8 @@ static enum status bind_refused(struct error *e, const char *bind, int port, int
         return fail(e, ST_UNAVAILABLE,
                     "Port %d on %s is taken by another program. Stop it, or set PORT to another number", port, bind);
     case EACCES:
-        return fail(e, ST_DENIED, "Port %d may not be opened without privileges. Set PORT to a number above 1023", port);
+        return fail(e, ST_DENIED, "Port %d may not be opened without privileges. Set PORT to a number above 1023",
+                    port);
     case EADDRNOTAVAIL:
         return fail(e, ST_INVALID, "BIND names %s, which is not an address of this machine", bind);
     default:

@@ -15,10 +15,10 @@
 
 enum {
     ACCEPTS_PER_TURN = 16,
-    ACCEPT_RETRY_MS = 50,      /* without descriptors epoll would report the listener for ever */
+    ACCEPT_RETRY_MS = 50, /* without descriptors epoll would report the listener for ever */
     HANGUPS_PER_TURN = 64,
-    WRITE_STALL_MS = 60000,    /* a client that does not read is dropped by the kernel after this */
-    DRAIN_CLOSE_MS = 500,      /* of the drain's time, for closing what is left */
+    WRITE_STALL_MS = 60000, /* a client that does not read is dropped by the kernel after this */
+    DRAIN_CLOSE_MS = 500,   /* of the drain's time, for closing what is left */
 };
 
 /* --- tasks --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * loop: the inside of the server, shared by server.c, request.c, route.c, deferred.c and stream.c; nobody else includes it.
- * All fields belong to the loop thread but those under `lock` and the atomic counters.  The context, its queue and every
- * socket are created in the loop thread: libh2o's buffers are tied to thread-local recycle lists. */
+ * loop: the inside of the server, shared by server.c, request.c, route.c, deferred.c and stream.c; nobody else includes
+ * it. All fields belong to the loop thread but those under `lock` and the atomic counters.  The context, its queue and
+ * every socket are created in the loop thread: libh2o's buffers are tied to thread-local recycle lists. */
 #ifndef BOT_LOOP_H
 #define BOT_LOOP_H
 
@@ -69,8 +69,8 @@ struct server {
 
     pthread_mutex_t lock; /* guards the rest */
     struct loop_task *task_head, **task_tail;
-    bool wake_sent;     /* a wake-up is under way or the rest of a long queue is scheduled */
-    bool loop_up;       /* between the loop's start and its end */
+    bool wake_sent; /* a wake-up is under way or the rest of a long queue is scheduled */
+    bool loop_up;   /* between the loop's start and its end */
 
     atomic_llong connections_now, connections_total, accept_errors, requests_now, deferred_now, streams_now;
     atomic_llong answers[6];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * metrics: GET /metrics in Prometheus' text format.  Whoever has numbers registers a collector; it runs on the loop thread
- * when somebody asks, must not block, and reads counters that are atomic or copied under a short lock.
+ * metrics: GET /metrics in Prometheus' text format.  Whoever has numbers registers a collector; it runs on the loop
+ * thread when somebody asks, must not block, and reads counters that are atomic or copied under a short lock.
  *
  *     static void collect(void *arg, struct metrics_page *p)
  *     {
@@ -18,7 +18,8 @@ enum { METRICS_COLLECTORS_MAX = 16 };
 
 struct metrics *metrics_new(struct server *); /* adds the route and the server's own numbers; before server_start */
 void metrics_free(struct metrics *);          /* after server_free */
-void metrics_collect(struct metrics *, void (*fn)(void *arg, struct metrics_page *), void *arg); /* before server_start */
+void metrics_collect(struct metrics *, void (*fn)(void *arg, struct metrics_page *),
+                     void *arg); /* before server_start */
 
 /* In a collector.  labels: `outcome="ok"` or NULL; rows of one name must follow each other. */
 void metrics_counter(struct metrics_page *, const char *name, const char *help, const char *labels, double value);

@@ -210,7 +210,8 @@ void request_answer(struct request *r, int code, const char *type, const void *b
 void request_json(struct request *r, int code, struct json_object *o)
 {
     size_t len;
-    const char *text = json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+    const char *text =
+        json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
     request_answer(r, code, answer_type, text, len);
     json_object_put(o);
 }

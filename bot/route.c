@@ -87,8 +87,10 @@ static void refusal_send(h2o_ostream_t *self, h2o_req_t *req, h2o_iovec_t *bufs,
 void route_error_filter(h2o_filter_t *self, h2o_req_t *req, h2o_ostream_t **slot)
 {
     memset(&req->res.headers, 0, sizeof req->res.headers);
-    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("application/json; charset=utf-8"));
-    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 1, NULL, H2O_STRLIT("nosniff"));
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("application/json; charset=utf-8"));
+    h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-content-type-options"), 1, NULL,
+                          H2O_STRLIT("nosniff"));
     req->res.content_length = refusal_text(req->res.status).len;
     h2o_ostream_t *o = h2o_add_ostream(req, sizeof *o, slot);
     o->do_send = refusal_send;

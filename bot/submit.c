@@ -44,7 +44,8 @@ static void release(void *arg)
     free(sub);
 }
 
-void request_submit(struct request *r, struct intake *intake, struct arena *a, const struct inbox_update *update, int code)
+void request_submit(struct request *r, struct intake *intake, struct arena *a, const struct inbox_update *update,
+                    int code)
 {
     static const struct deferred_ops ops = { answer, NULL, release };
     struct submission *sub = xcalloc(1, sizeof *sub);

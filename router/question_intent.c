@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * question_intent: see question_intent.h.  One table of words; a new word is one row. */
 #include "router/question_intent.h"
-#include <stdlib.h>
+#include "base/text.h"
 #include <string.h>
 
 enum meaning {
@@ -137,7 +137,8 @@ static void periods_read(struct arena *arena, char *text, const struct when_opti
 struct reading {
     struct intent *out;
     struct arena *arena;
-    bool strong, how_many;
+    bool strong, how_many, number;
+    const char *category_word;
 };
 
 static void take_log(struct reading *r, int value, bool strong)
@@ -218,21 +219,22 @@ static bool is_one_of(const char *word, const char *list)
 }
 
 /* Two words that mean one thing; true = both are understood. */
-static bool take_pair(struct reading *r, const char *a, const char *b)
+static bool take_pair(struct reading *r, const char *a, const char *b, const char *c)
 {
     static const struct row tasks = { "", MEANS_TASKS, 0, true }, count = { "", MEANS_FIGURE, FIGURE_COUNT, false },
-                            exercise = { "", MEANS_LOG, LOG(HEALTH_EXERCISE, 0), true },
-                            sum = { "", MEANS_FIGURE, FIGURE_SUM, false };
+                            exercise = { "", MEANS_LOG, LOG(HEALTH_EXERCISE, 0), true };
     if (strcmp(a, "to") == 0 && strcmp(b, "do") == 0)
         return take(r, &tasks, NULL), true;
     if (is_one_of(a, "work worked working") && strcmp(b, "out") == 0)
         return take(r, &exercise, NULL), true;
+    if (strcmp(a, "how") == 0 &&
+        (is_one_of(b, "much long") ||
+         (strcmp(b, "many") == 0 && is_one_of(c, "hours minutes ml liters litres kg kilos kilograms pounds percent"))))
+        return r->out->how_much = true;
     if (strcmp(a, "how") == 0 && strcmp(b, "many") == 0)
         return r->how_many = true, take(r, &count, NULL), true;
     if (strcmp(a, "how") == 0 && strcmp(b, "often") == 0)
         return take(r, &count, NULL), true;
-    if (strcmp(a, "how") == 0 && is_one_of(b, "much long"))
-        return take(r, &sum, NULL), true;
     return false;
 }
 
@@ -245,6 +247,46 @@ static const char *own_activity(struct analyzer *analyzer, struct arena *arena, 
     return NULL;
 }
 
+/* The category whose last name is this word. */
+static const char *own_category(const struct intent_vocabulary *own, const struct word *word)
+{
+    for (size_t i = 0; i < own->category_count; i++) {
+        const char *slash = strrchr(own->category[i], '/');
+        if (text_equal_fold(slash ? slash + 1 : own->category[i], word->surface))
+            return own->category[i];
+    }
+    return NULL;
+}
+
+static void add_rest(struct reading *r, const char *text, const struct word *word)
+{
+    struct intent *q = r->out;
+    q->rest = arena_printf(r->arena, "%s%s%.*s", q->rest, *q->rest ? " " : "", (int)(word->end - word->begin),
+                           text + word->begin);
+    q->rest_count++;
+    r->number |= word->number;
+}
+
+static void word_read(struct analyzer *analyzer, struct reading *r, const char *text, const struct word *word,
+                      const struct intent_vocabulary *own)
+{
+    static const struct row named = { "", MEANS_ACTIVITY, 0, false };
+    struct intent *q = r->out;
+    const struct row *row = row_find(word->surface);
+    bool plain = !row || row->meaning == MEANS_NOTHING || row->meaning == MEANS_OVERVIEW;
+    const char *category = plain && !word->stop && !q->category ? own_category(own, word) : NULL;
+    if (category) {
+        q->category = category;
+        r->category_word = arena_strndup(r->arena, text + word->begin, word->end - word->begin);
+    } else if (!row && own_activity(analyzer, r->arena, own, word)) {
+        take(r, &named, word);
+    } else if (row) {
+        take(r, row, word);
+    } else if (!word->stop) {
+        add_rest(r, text, word);
+    }
+}
+
 static void words_read(struct analyzer *analyzer, struct reading *r, const char *text,
                        const struct intent_vocabulary *own)
 {
@@ -254,27 +296,14 @@ static void words_read(struct analyzer *analyzer, struct reading *r, const char 
     q->question = count > 0 && is_one_of(word[0].surface, "what whats how when which who where why did do does is are "
                                                           "was were have has show list tell give any am");
     for (size_t i = 0; i < count; i++) {
-        const char *surface = word[i].surface;
-        q->personal |= is_one_of(surface, "i my me mine ive we our");
+        q->personal |= is_one_of(word[i].surface, "i my me mine ive we our");
         if (word[i].joined)
-            continue;
-        if (i + 1 < count && take_pair(r, surface, word[i + 1].surface)) {
+            r->number = true;
+        else if (i + 1 < count && take_pair(r, word[i].surface, word[i + 1].surface,
+                                            i + 2 < count ? word[i + 2].surface : ""))
             i++;
-            continue;
-        }
-        const struct row *row = row_find(surface);
-        const char *activity =
-            row && row->meaning != MEANS_NOTHING ? NULL : own_activity(analyzer, r->arena, own, &word[i]);
-        static const struct row named = { "", MEANS_ACTIVITY, 0, false };
-        if (activity)
-            take(r, &named, &word[i]);
-        else if (row)
-            take(r, row, &word[i]);
-        else if (!word[i].stop) {
-            q->rest = arena_printf(r->arena, "%s%s%.*s", q->rest, *q->rest ? " " : "",
-                                   (int)(word[i].end - word[i].begin), text + word[i].begin);
-            q->rest_count++;
-        }
+        else
+            word_read(analyzer, r, text, &word[i], own);
     }
 }
 
@@ -293,16 +322,16 @@ static void apply_type(struct intent *q, const char *type)
         q->subject = SUBJECT_OVERVIEW;
 }
 
-static bool decide(const struct intent *q, bool strong)
+static bool decide(const struct intent *q, const struct reading *r)
 {
-    if (q->subject == SUBJECT_NONE)
-        return false;
+    if (q->subject == SUBJECT_NONE || r->number)
+        return false; /* "more than 8 hours": a condition we do not understand */
     if (q->rest_count == 0)
         return true;
     if (q->subject != SUBJECT_LOGS)
         return false; /* "tasks about the garden": the search finds them */
-    bool asks = q->figure != FIGURE_NONE || q->period_count > 0;
-    return strong && asks && q->personal && q->rest_count <= 3;
+    bool asks = q->figure != FIGURE_NONE || q->how_much || q->period_count > 0;
+    return r->strong && asks && q->personal && q->rest_count <= 3;
 }
 
 void intent_read(struct analyzer *analyzer, struct arena *arena, const char *question, const char *query_type,
@@ -321,5 +350,10 @@ void intent_read(struct analyzer *analyzer, struct arena *arena, const char *que
     apply_type(out, query_type);
     out->compare &= out->period_count > 0;
     out->compare |= out->period_count == 2;
-    out->sure = decide(out, r.strong);
+    if (out->category && out->subject != SUBJECT_TASKS && out->subject != SUBJECT_NOTES) {
+        out->rest = arena_printf(arena, "%s%s%s", out->rest, *out->rest ? " " : "", r.category_word);
+        out->rest_count++;
+        out->category = NULL;
+    }
+    out->sure = decide(out, &r);
 }

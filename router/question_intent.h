@@ -30,6 +30,8 @@ enum figure {
 struct intent_vocabulary { /* the person's own names */
     const char *const *activity;
     size_t activity_count;
+    const char *const *category; /* paths */
+    size_t category_count;
 };
 
 struct intent {
@@ -43,8 +45,10 @@ struct intent {
     bool compare;         /* two periods side by side */
     bool days;            /* "how many days" counts days, not entries */
     bool done, overdue, undated; /* tasks */
+    const char *category; /* tasks and notes: a path of the vocabulary; NULL = any */
     bool personal;        /* says I, my, me */
     bool question;        /* begins like one */
+    bool how_much;        /* "how much", "how many hours" */
     const char *rest;     /* the words that were not understood: what to search for; "" = none */
     int rest_count;
     bool sure;            /* the subject and figure can be answered from the rows alone */

@@ -111,7 +111,7 @@ static struct tool_result *tap_delete_all(struct tap *tap)
     struct error e;
     bool found;
     int64_t category_id = tap_id(tap, 1), count = tap_id(tap, 2);
-    if (count > PERSON_ROWS_MAX)
+    if (count < 1 || count > PERSON_ROWS_MAX)
         return tap_stale(ctx);
     if (category_id && category_by_id(ctx->db, ctx->arena, ctx->user->id, category_id, &c, &found, &e))
         return tool_error(ctx, &e);
@@ -312,13 +312,14 @@ static struct tool_result *tap_undo_turn(struct tap *tap)
 static const struct tap_row {
     const char *word;
     int parts;    /* with the word; the last may hold ':' */
-    int id_part;  /* which part must be a number; 0 = none */
+    int id_part;  /* which part is an id; 0 = none */
+    int id_min;   /* delall's category 0 means all */
     struct tool_result *(*run)(struct tap *);
 } tap_table[] = {
-    { "done", 2, 1, tap_done },       { "reopen", 2, 1, tap_reopen },      { "del", 2, 1, tap_delete },
-    { "date", 2, 1, tap_date },       { "setdate", 3, 1, tap_set_date },   { "pick", 2, 1, tap_pick },
-    { "delnote", 2, 1, tap_delete_note }, { "dellog", 3, 2, tap_delete_log }, { "delall", 3, 1, tap_delete_all },
-    { "keep", 1, 0, tap_keep },       { "show", 3, 2, tap_show },          { "undo", 2, 1, tap_undo_turn },
+    { "done", 2, 1, 1, tap_done },       { "reopen", 2, 1, 1, tap_reopen },      { "del", 2, 1, 1, tap_delete },
+    { "date", 2, 1, 1, tap_date },       { "setdate", 3, 1, 1, tap_set_date },   { "pick", 2, 1, 1, tap_pick },
+    { "delnote", 2, 1, 1, tap_delete_note }, { "dellog", 3, 2, 1, tap_delete_log }, { "delall", 3, 1, 0, tap_delete_all },
+    { "keep", 1, 0, 0, tap_keep },       { "show", 3, 2, 1, tap_show },          { "undo", 2, 1, 1, tap_undo_turn },
 };
 
 struct tool_result *tap_run(struct tool_ctx *ctx, const char *data)
@@ -333,7 +334,7 @@ struct tool_result *tap_run(struct tool_ctx *ctx, const char *data)
         if (strlen(row->word) != word || strncmp(row->word, data, word))
             continue;
         tap_split(&tap, row->parts);
-        if (tap.parts != row->parts || (row->id_part && tap_id(&tap, row->id_part) < 0))
+        if (tap.parts != row->parts || (row->id_part && tap_id(&tap, row->id_part) < row->id_min))
             return tap_stale(ctx);
         return row->run(&tap);
     }

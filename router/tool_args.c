@@ -14,6 +14,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define UNBOUNDED 1e9 /* an upper bound of an id, not worth saying */
+
 enum {
     WHEN_YEARS_BACK = 1,   /* a due date further back is a misread year */
     WHEN_YEARS_AHEAD = 10, /* and further ahead as well */
@@ -86,8 +88,11 @@ static bool within_bounds(struct check *c, double n)
     const struct arg *a = c->arg;
     if (a->min >= a->max || (n >= a->min && n <= a->max))
         return true;
-    problem(c, "%s must be between %g and %g%s%s; got %g", a->name, a->min, a->max, a->unit ? " " : "",
-            a->unit ? a->unit : "", n);
+    if (a->max >= UNBOUNDED)
+        problem(c, "%s must be at least %g; got %g", a->name, a->min, n);
+    else
+        problem(c, "%s must be between %g and %g%s%s; got %g", a->name, a->min, a->max, a->unit ? " " : "",
+                a->unit ? a->unit : "", n);
     return false;
 }
 

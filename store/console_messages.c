@@ -29,10 +29,11 @@ static enum status insert(struct db *db, const char *author, const char *html, c
     enum status s = next_version(db, &version, e);
     if (s != OK)
         return s;
-    return db_get_int(db, id, &found, e,
-                      "INSERT INTO console_messages (version, author, html, buttons, created_at) VALUES ($1, $2, $3, $4, $5) "
-                      "RETURNING id",
-                      p_int(version), p_text(author), p_text(html), p_text(buttons), p_int(now_ms));
+    return db_get_int(
+        db, id, &found, e,
+        "INSERT INTO console_messages (version, author, html, buttons, created_at) VALUES ($1, $2, $3, $4, $5) "
+        "RETURNING id",
+        p_int(version), p_text(author), p_text(html), p_text(buttons), p_int(now_ms));
 }
 
 enum status console_message_put(struct db *db, const char *html, const char *buttons, int64_t now_ms, int64_t *id,
@@ -61,8 +62,8 @@ static void put_escaped(struct buf *b, const char *text)
 }
 
 /* The person's rows have no buttons: the column keeps the page's id of the message. */
-enum status console_message_echo(struct db *db, struct arena *a, const char *update_key, const char *text, int64_t now_ms,
-                                 struct error *e)
+enum status console_message_echo(struct db *db, struct arena *a, const char *update_key, const char *text,
+                                 int64_t now_ms, struct error *e)
 {
     struct buf html = BUF_INIT(5 * MESSAGE_BYTES_MAX); /* every byte may become an entity of five */
     struct json_object *key = json_object_new_string(update_key);
@@ -102,7 +103,8 @@ static enum status each_row(struct stmt *s, console_message_fn fn, void *arg, st
     return db_done(s, e);
 }
 
-enum status console_message_since(struct db *db, int64_t after, int limit, console_message_fn fn, void *arg, struct error *e)
+enum status console_message_since(struct db *db, int64_t after, int limit, console_message_fn fn, void *arg,
+                                  struct error *e)
 {
     return each_row(db_query(db,
                              "SELECT id, version, author, html, buttons, created_at FROM console_messages "
@@ -153,10 +155,11 @@ enum status console_message_toasts(struct db *db, int64_t since_ms, console_toas
     return db_done(s, e);
 }
 
-enum status console_message_document(struct db *db, struct arena *a, int64_t outbox_id, const char **payload, struct error *e)
+enum status console_message_document(struct db *db, struct arena *a, int64_t outbox_id, const char **payload,
+                                     struct error *e)
 {
-    struct stmt *s = db_query(db, "SELECT payload FROM outbox WHERE id = $1 AND channel = 'console' AND kind = 'document'",
-                              p_int(outbox_id));
+    struct stmt *s = db_query(
+        db, "SELECT payload FROM outbox WHERE id = $1 AND channel = 'console' AND kind = 'document'", p_int(outbox_id));
     *payload = NULL;
     if (db_step(s))
         *payload = arena_strdup(a, db_text(s, 0));

@@ -2,7 +2,6 @@
  * tasks: statements on the table `tasks`.  Called by the task tools and by export, inside their transaction, on worker
  * threads.  It decides nothing: dates, repeats and reminders come worked out. */
 #include "store/tasks.h"
-#include "base/clock.h"
 #include "store/categories.h"
 
 #define TASK_COLUMNS                                                                                       \
@@ -143,34 +142,4 @@ enum status task_count(struct db *db, int64_t user_id, const struct task_filter 
 {
     bool found;
     return db_get_int(db, count, &found, e, "SELECT COUNT(*)" TASK_WHERE, TASK_WHERE_PARAMS(user_id, f));
-}
-
-/* --- reminders --- */
-
-static enum status reminder_move(struct db *db, int64_t user_id, const struct task *t, const char *from_zone,
-                                 const char *to_zone, struct error *e)
-{
-    struct civil wall;
-    int64_t at_ms;
-    enum status st = zone_to_civil(from_zone, t->remind_at_ms, &wall, e);
-    if (!st)
-        st = zone_to_instant(to_zone, &wall, &at_ms, e);
-    return st ? st
-              : db_run(db, e, "UPDATE tasks SET remind_at = $1 WHERE id = $2 AND user_id = $3", p_int(at_ms),
-                       p_int(t->id), p_int(user_id));
-}
-
-enum status tasks_move_reminders(struct db *db, int64_t user_id, const char *from_zone, const char *to_zone,
-                                 struct error *e)
-{
-    struct arena *arena = arena_new();
-    struct task_filter open = { .state = TASKS_OPEN };
-    struct task *list;
-    int count;
-    enum status st = task_list(db, arena, user_id, &open, &list, &count, e);
-    for (int i = 0; !st && i < count; i++)
-        if (list[i].remind_at_ms && !list[i].reminded_at_ms)
-            st = reminder_move(db, user_id, &list[i], from_zone, to_zone, e);
-    arena_free(arena);
-    return st;
 }

@@ -53,9 +53,4 @@ enum status MUST_CHECK task_list(struct db *, struct arena *, int64_t user_id, c
 enum status MUST_CHECK task_count(struct db *, int64_t user_id, const struct task_filter *, int64_t *count,
                                   struct error *);
 
-/* The person's zone changes: reminders to come keep their wall-clock time (17:00 stays 17:00).  One that has thereby
- * passed is due at once. */
-enum status MUST_CHECK tasks_move_reminders(struct db *, int64_t user_id, const char *from_zone, const char *to_zone,
-                                            struct error *);
-
 #endif

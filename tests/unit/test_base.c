@@ -28,7 +28,7 @@ START_TEST(status_every_row_is_filled)
             ck_assert_str_ne(row->name, status_row((enum status)t)->name);
     }
     ck_assert_ptr_eq(status_row((enum status)99), status_row(ST_INTERNAL));
-    ck_assert_ptr_eq(status_row((enum status)-1), status_row(ST_INTERNAL));
+    ck_assert_ptr_eq(status_row((enum status) - 1), status_row(ST_INTERNAL));
 }
 END_TEST
 

@@ -32,7 +32,7 @@ static struct {
     atomic_int requests;    /* read whole */
     atomic_bool stop;
     pthread_mutex_t lock;
-    char line[256];         /* of the last request */
+    char line[256]; /* of the last request */
     char head[2048];
     size_t body_len;
 } server;
@@ -49,14 +49,21 @@ static const struct script scripts[] = {
     { "/ok-then-close", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", true, 0 },
     { "/empty", "HTTP/1.1 204 No Content\r\n\r\n", false, 0 },
     { "/error", "HTTP/1.1 400 Bad Request\r\nContent-Length: 4\r\n\r\nnope", false, 0 },
-    { "/continue", "HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", false, 0 },
+    { "/continue", "HTTP/1.1 103 Early Hints\r\nretry-after: 9\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+      false, 0 },
     { "/redirect", "HTTP/1.1 302 Found\r\nLocation: /ok\r\nContent-Length: 0\r\n\r\n", false, 0 },
     { "/nul", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\na\1b", false, 0 },
-    { "/chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: x\r\n\r\n", false, 0 },
-    { "/chunked-big", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n"
-                      "0123456789012345678901234567890123456789012345678901234567890123\r\n0\r\n\r\n", false, 0 },
-    { "/big", "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n"
-              "0123456789012345678901234567890123456789012345678901234567890123", false, 0 },
+    { "/chunked",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nT: x\r\n\r\n", false,
+      0 },
+    { "/chunked-big",
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n"
+      "0123456789012345678901234567890123456789012345678901234567890123\r\n0\r\n\r\n",
+      false, 0 },
+    { "/big",
+      "HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n"
+      "0123456789012345678901234567890123456789012345678901234567890123",
+      false, 0 },
     { "/close", NULL, true, 0 },
     { "/half-head", "HTTP/1.1 200 OK\r\nContent-", true, 0 },
     { "/half-body", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhel", true, 0 },
@@ -66,10 +73,16 @@ static const struct script scripts[] = {
     { "/slow-body", "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhel", false, 0 },
     { "/retry-seconds", "HTTP/1.1 429 X\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n", false, 0 },
     { "/retry-decimal", "HTTP/1.1 429 X\r\nretry-after: 1.5\r\nContent-Length: 0\r\n\r\n", false, 0 },
-    { "/retry-ms", "HTTP/1.1 429 X\r\nRetry-After: 7\r\nRetry-After-Ms: 250.5\r\nX-Should-Retry: true\r\nContent-Length: 0\r\n\r\n", false, 0 },
-    { "/retry-bad-ms", "HTTP/1.1 429 X\r\nRetry-After: 7\r\nRetry-After-Ms: soon\r\nX-Should-Retry: false\r\nContent-Length: 0\r\n\r\n", false, 0 },
-    { "/retry-negative", "HTTP/1.1 429 X\r\nRetry-After: -7\r\nX-Should-Retry: maybe\r\nContent-Length: 0\r\n\r\n", false, 0 },
-    { "/retry-past", "HTTP/1.1 503 X\r\nRetry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n", false, 0 },
+    { "/retry-ms",
+      "HTTP/1.1 429 X\r\nRetry-After: 7\r\nRetry-After-Ms: 250.5\r\nX-Should-Retry: true\r\nContent-Length: 0\r\n\r\n",
+      false, 0 },
+    { "/retry-bad-ms",
+      "HTTP/1.1 429 X\r\nRetry-After: 7\r\nRetry-After-Ms: soon\r\nX-Should-Retry: false\r\nContent-Length: 0\r\n\r\n",
+      false, 0 },
+    { "/retry-negative", "HTTP/1.1 429 X\r\nRetry-After: -7\r\nX-Should-Retry: maybe\r\nContent-Length: 0\r\n\r\n",
+      false, 0 },
+    { "/retry-past", "HTTP/1.1 503 X\r\nRetry-After: Wed, 21 Oct 2015 07:28:00 GMT\r\nContent-Length: 0\r\n\r\n", false,
+      0 },
     { "/retry-garbage", "HTTP/1.1 503 X\r\nRetry-After: a while\r\nContent-Length: 0\r\n\r\n", false, 0 },
     { "/retry-huge", "HTTP/1.1 503 X\r\nRetry-After: 1e300\r\nContent-Length: 0\r\n\r\n", false, 0 },
 };
@@ -227,11 +240,9 @@ static const char *url_of(const char *path)
 
 static enum status call(const char *url, const char *body, int64_t timeout_ms)
 {
-    struct http_request r = { .url = url,
-                              .body = body,
-                              .body_len = body ? strlen(body) : 0,
-                              .timeout_ms = timeout_ms,
-                              .reply_bytes_max = 63 };
+    struct http_request r = {
+        .url = url, .body = body, .body_len = body ? strlen(body) : 0, .timeout_ms = timeout_ms, .reply_bytes_max = 63
+    };
     memset(&err, 0, sizeof err);
     return http_call(http, arena, &r, &reply, &err);
 }
@@ -288,8 +299,13 @@ START_TEST(http_methods_headers_and_large_bodies)
     size_t len = 2 << 20;
     char *body = malloc(len);
     memset(body, 'x', len);
-    struct http_request r = { .method = "PUT", .url = url_of("/ok"), .headers = headers, .body = body, .body_len = len,
-                              .timeout_ms = 10000, .reply_bytes_max = 100 };
+    struct http_request r = { .method = "PUT",
+                              .url = url_of("/ok"),
+                              .headers = headers,
+                              .body = body,
+                              .body_len = len,
+                              .timeout_ms = 10000,
+                              .reply_bytes_max = 100 };
     ck_assert_int_eq(http_call(http, arena, &r, &reply, &err), OK);
     ck_assert_str_eq(server.line, "PUT /ok HTTP/1.1");
     ck_assert_uint_eq(server.body_len, len);
@@ -371,8 +387,12 @@ START_TEST(http_not_sent_is_unavailable)
     ck_assert_int_eq(call(arena_printf(arena, "https://127.0.0.1:%d/ok", server.port), "{}", 1500), ST_UNAVAILABLE);
     ck_assert_int_eq(atomic_load(&server.requests), 0);
     /* A listener whose queue is full and that never accepts leaves the connection half open. */
-    struct http_request r = { .url = "http://[100::1]:9/x", .body = "{}", .body_len = 2, .timeout_ms = 3000,
-                              .connect_timeout_ms = 200, .reply_bytes_max = 10 };
+    struct http_request r = { .url = "http://[100::1]:9/x",
+                              .body = "{}",
+                              .body_len = 2,
+                              .timeout_ms = 3000,
+                              .connect_timeout_ms = 200,
+                              .reply_bytes_max = 10 };
     ck_assert_int_eq(http_call(http, arena, &r, &reply, &err), ST_UNAVAILABLE);
 }
 END_TEST
@@ -398,8 +418,12 @@ static void *cancel_soon(void *p)
 START_TEST(http_cancel)
 {
     pthread_t thread;
-    struct http_request r = { .url = url_of("/slow"), .body = "{}", .body_len = 2, .timeout_ms = 15000,
-                              .reply_bytes_max = 10, .cancel = &cancelled };
+    struct http_request r = { .url = url_of("/slow"),
+                              .body = "{}",
+                              .body_len = 2,
+                              .timeout_ms = 15000,
+                              .reply_bytes_max = 10,
+                              .cancel = &cancelled };
     cancelled = false;
     pthread_create(&thread, NULL, cancel_soon, NULL);
     ck_assert_int_eq(http_call(http, arena, &r, &reply, &err), ST_SHUTDOWN);

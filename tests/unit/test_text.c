@@ -8,12 +8,12 @@
 #include <string.h>
 
 #define FAMILY "👨‍👩‍👧‍👦" /* 4 people, 3 joiners: 11 UTF-16 units */
-#define FLAG "🇩🇪"        /* 4 units */
+#define FLAG "🇩🇪"                          /* 4 units */
 
 START_TEST(text_validity)
 {
-    static const char *const bad[] = { "\x80", "\xC0\x80", "\xE2\x82", "a\xFFz", "\xED\xA0\x80", "\xF5\x80\x80\x80",
-                                       "\xF0\x9F\x98" };
+    static const char *const bad[] = { "\x80",         "\xC0\x80",         "\xE2\x82",    "a\xFFz",
+                                       "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xF0\x9F\x98" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert(!text_valid(bad[i], strlen(bad[i])));
     ck_assert(!text_valid("a\0b", 3));
@@ -58,8 +58,12 @@ END_TEST
 
 START_TEST(text_trims_unicode_white_space)
 {
-    static const char *const cases[][2] = { { "  a b\n", "a b" },      { "", "" },  { " \t\r\n", "" },
-                                            { "\xC2\xA0x\xE3\x80\x80", "x" }, { "é", "é" }, { "\xE2\x80\x83€ ", "€" },
+    static const char *const cases[][2] = { { "  a b\n", "a b" },
+                                            { "", "" },
+                                            { " \t\r\n", "" },
+                                            { "\xC2\xA0x\xE3\x80\x80", "x" },
+                                            { "é", "é" },
+                                            { "\xE2\x80\x83€ ", "€" },
                                             { "\xFFx\xFF ", "\xFFx\xFF" } };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *copy = strdup(cases[i][0]);
