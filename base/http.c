@@ -29,10 +29,11 @@ struct http {
 struct call {
     const struct http_request *request;
     struct curl_slist *headers;
-    struct buf body;  /* of the answer */
-    size_t body_sent; /* bytes of request->body handed to libcurl */
-    bool sent;        /* at least one byte of the request went to the connection */
-    bool head_whole;  /* the blank line after the last header has come */
+    struct buf body; /* of the answer */
+    bool idempotent; /* GET, HEAD: may go out twice */
+    bool sent;       /* at least one byte of the request went to the connection */
+    bool twice;      /* libcurl was stopped from sending it again */
+    bool head_whole; /* the blank line after the last header has come */
     char where[WHERE_BYTES_MAX];
 };
 
@@ -99,14 +100,14 @@ static size_t on_header_line(char *line, size_t size, size_t count, void *p)
     return len;
 }
 
-static size_t on_body_wanted(char *out, size_t size, size_t count, void *p)
+/* Connected, and about to send.  On a kept connection that dies without an answer libcurl would send the
+ * request again by itself; the first may have been carried out. */
+static int on_send(void *p, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
     struct call *c = p;
-    size_t room = size * count, left = c->request->body_len - c->body_sent;
-    size_t n = left < room ? left : room;
-    memcpy(out, c->request->body + c->body_sent, n);
-    c->body_sent += n;
-    return n;
+    (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+    c->twice = c->sent && !c->idempotent;
+    return c->twice ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static int on_debug(CURL *curl, curl_infotype type, char *bytes, size_t len, void *p)
@@ -191,21 +192,17 @@ static void set_method(CURL *curl, struct call *c)
 {
     const struct http_request *r = c->request;
     const char *method = r->method ? r->method : r->body ? "POST" : "GET";
+    c->idempotent = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
     if (r->body) {
-        curl_easy_setopt(curl, CURLOPT_POST, 1L);
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
-        /* Read by callback and without a way back: on a kept connection that dies without an answer libcurl
-         * would otherwise send the request a second time, and the first may have been carried out. */
-        curl_easy_setopt(curl, CURLOPT_READFUNCTION, on_body_wanted);
-        curl_easy_setopt(curl, CURLOPT_READDATA, c);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, r->body);
     }
     if (strcmp(method, "HEAD") == 0)
         curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
     else if (strcmp(method, r->body ? "POST" : "GET") != 0)
         curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
-    /* Without a body there is nothing that cannot be rewound; a new connection is never tried twice. */
-    bool idempotent = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, r->body_len == 0 && !idempotent ? 1L : 0L);
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_send);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, c);
 }
 
 static void set_bounds(CURL *curl, const struct http_request *r)
@@ -306,20 +303,22 @@ static void fill_reply(CURL *curl, struct arena *arena, struct call *c, struct h
 
 static enum status judge(const struct http *h, const struct call *c, CURLcode rc, struct error *e)
 {
-    if (rc == CURLE_OK && c->head_whole)
+    long code = 0;
+    curl_easy_getinfo(h->curl, CURLINFO_RESPONSE_CODE, &code);
+    if (rc == CURLE_OK && c->head_whole && code >= 200)
         return OK;
-    if (rc == CURLE_OK) /* libcurl takes a head that breaks off for a whole one */
-        return fail(e, ST_UNKNOWN, "%s did not answer: the connection ended inside the headers.", c->where);
     if (rc == CURLE_FILESIZE_EXCEEDED || c->body.overflow)
         return fail(e, ST_LIMIT, "%s: the answer is larger than %zu bytes.", c->where, c->request->reply_bytes_max);
     if (rc == CURLE_ABORTED_BY_CALLBACK && is_cancelled(c))
         return fail(e, ST_SHUTDOWN, "%s: the call was cancelled.", c->where);
+    if (c->sent && rc == CURLE_OPERATION_TIMEDOUT)
+        return fail(e, ST_UNKNOWN, "%s did not answer within %lld ms.", c->where, (long long)c->request->timeout_ms);
+    if (c->twice || rc == CURLE_OK) /* libcurl takes a head that breaks off for a whole one */
+        return fail(e, ST_UNKNOWN, "%s did not answer: the connection ended too early.", c->where);
     char why[CURL_ERROR_SIZE];
     log_mask(h->error[0] ? h->error : curl_easy_strerror(rc), why, sizeof why);
     if (!c->sent)
         return fail(e, ST_UNAVAILABLE, "%s cannot be reached: %s.", c->where, why);
-    if (rc == CURLE_OPERATION_TIMEDOUT)
-        return fail(e, ST_UNKNOWN, "%s did not answer within %lld ms.", c->where, (long long)c->request->timeout_ms);
     return fail(e, ST_UNKNOWN, "%s did not answer: %s.", c->where, why);
 }
 

@@ -20,7 +20,7 @@ enum {
     IMPORT_ROWS_MAX = 1000000,
 
     /* --- the pipeline --- */
-    LEASE_MS = 180000,                  /* longest turn: 5 rounds of a 30 s model call, and room */
+    LEASE_MS = 240000,                  /* one step of a turn: two providers of MODEL_TIMEOUT_MS each, and room; every step renews it */
     INBOX_CRASHES_MAX = 3,              /* a row that killed its worker three times is parked */
     RESCUE_INTERVAL_MS = 1000,
     POLL_INTERVAL_MS = 1000,            /* the truth behind the hints */

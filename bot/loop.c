@@ -160,7 +160,7 @@ void loop_drain(struct server *s)
     h2o_socket_close(s->listener); /* closes the descriptor too */
     s->listener = NULL;
     s->listener_fd = -1;
-    h2o_context_request_shutdown(&s->ctx);
+    s->ctx.shutdown_requested = 1; /* h2o_context_request_shutdown() would leave HTTP/2's timer behind for good */
     for (int i = 0; i < s->drain_count; i++)
         s->drains[i].fn(s->drains[i].arg);
     deferred_drain(s, false);

@@ -34,6 +34,12 @@ struct workers {
     struct worker_counters counters;
 };
 
+/* Read by workers, and through turn_env.cancel by whoever waits on the network. */
+static bool stopping(const struct workers *w)
+{
+    return __atomic_load_n(&w->stop, __ATOMIC_RELAXED);
+}
+
 static struct lane *lane_of(struct workers *w, bool tap)
 {
     return &w->lane[tap];
@@ -55,7 +61,7 @@ static void wait_for_news(struct worker *me, unsigned *seen)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += POLL_INTERVAL_MS / 1000;
     pthread_mutex_lock(&l->lock);
-    while (l->news == *seen && !me->all->stop) {
+    while (l->news == *seen && !stopping(me->all)) {
         if (!me->polls)
             pthread_cond_wait(&l->wake, &l->lock);
         else if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
@@ -125,7 +131,7 @@ static void *worker_main(void *arg)
     unsigned seen = 0;
     env.http = http_new();
     env.cancel = &me->all->stop;
-    while (!me->all->stop)
+    while (!stopping(me->all))
         if (!claim_and_run(me, &env))
             wait_for_news(me, &seen);
     http_free(env.http);
@@ -184,7 +190,7 @@ void workers_stop(struct workers *w)
         return;
     for (int i = 0; i < 2; i++) {
         pthread_mutex_lock(&w->lane[i].lock);
-        w->stop = true;
+        __atomic_store_n(&w->stop, true, __ATOMIC_RELAXED);
         pthread_cond_broadcast(&w->lane[i].wake);
         pthread_mutex_unlock(&w->lane[i].lock);
     }

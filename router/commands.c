@@ -18,6 +18,7 @@ struct command {
     enum status (*run)(struct turn *, const char *rest, struct error *);
     const char *tool, *argument; /* instead of run */
     const char *usage;         /* said when the rest is missing and needed; NULL = not needed */
+    const char *fallback;      /* the argument when there is no rest; NULL = none */
     const char *sentence;      /* instead: the rest behind these words is a sentence for the parser */
 };
 
@@ -188,7 +189,7 @@ static enum status run_cancel(struct turn *t, const char *rest, struct error *e)
 static const struct command command_table[] = {
     { "tasks", "your open tasks; /tasks shopping, /tasks done", .tool = "list_tasks", .argument = NULL, .sentence = "list my tasks" },
     { "notes", "your notes; /notes wifi finds some", .tool = "list_notes", .argument = "query" },
-    { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .sentence = NULL },
+    { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .fallback = "health overview" },
     { "search", "find anything: /search dentist", .tool = "ask_question", .argument = "query", .usage = "What should I look for? For example: /search dentist" },
     { "undo", "take back the last change", .run = run_undo },
     { "timezone", "show or set your time zone", .run = run_timezone },
@@ -235,6 +236,8 @@ static enum status run_tool(struct turn *t, const struct command *c, const char 
 {
     struct error why = { 0 };
     struct json_object *args = json_keep(t->arena, json_object_new_object());
+    if (!*rest && c->fallback)
+        rest = c->fallback;
     if (*rest && c->argument) {
         bool is_id = strspn(rest, "0123456789") == strlen(rest) && strlen(rest) < 16 && !strcmp(c->argument, "content") &&
                      strcmp(c->tool, "add_note") != 0;

@@ -28,7 +28,7 @@ struct match {
     struct words words; /* without filler, unless there is nothing else */
 };
 
-static const char *const filler[] = { "the", "a",   "an",   "my",   "to",   "of",   "for",
+static const char *const filler[] = { "the",  "a",   "an",   "my",   "to",   "of",   "for",
                                       "with", "and", "task", "todo", "that", "this", "please" };
 
 static bool is_filler(const char *word)

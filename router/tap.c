@@ -159,8 +159,8 @@ static struct tool_result *tap_date(struct tap *tap)
     if (pending_put(ctx->db, &key, "edit_date", arena_printf(ctx->arena, "{\"task_id\":%lld}", (long long)id),
                     ctx->now_ms + PENDING_KEEP_MS, &e))
         return tool_error(ctx, &e);
-    struct tool_result *r = tool_ask(ctx, "When is “%s” due? Tap, or send me a date.",
-                                     render_line(ctx->arena, t.content, TITLE_UNITS));
+    struct tool_result *r =
+        tool_ask(ctx, "When is “%s” due? Tap, or send me a date.", render_line(ctx->arena, t.content, TITLE_UNITS));
     date_button(ctx, r, false, "Today", id, 0);
     date_button(ctx, r, true, "Tomorrow", id, 1);
     date_button(ctx, r, false, "Next week", id, 7);
@@ -311,15 +311,17 @@ static struct tool_result *tap_undo_turn(struct tap *tap)
 
 static const struct tap_row {
     const char *word;
-    int parts;    /* with the word; the last may hold ':' */
-    int id_part;  /* which part is an id; 0 = none */
-    int id_min;   /* delall's category 0 means all */
+    int parts;   /* with the word; the last may hold ':' */
+    int id_part; /* which part is an id; 0 = none */
+    int id_min;  /* delall's category 0 means all */
     struct tool_result *(*run)(struct tap *);
 } tap_table[] = {
-    { "done", 2, 1, 1, tap_done },       { "reopen", 2, 1, 1, tap_reopen },      { "del", 2, 1, 1, tap_delete },
-    { "date", 2, 1, 1, tap_date },       { "setdate", 3, 1, 1, tap_set_date },   { "pick", 2, 1, 1, tap_pick },
-    { "delnote", 2, 1, 1, tap_delete_note }, { "dellog", 3, 2, 1, tap_delete_log }, { "delall", 3, 1, 0, tap_delete_all },
-    { "keep", 1, 0, 0, tap_keep },       { "show", 3, 2, 1, tap_show },          { "undo", 2, 1, 1, tap_undo_turn },
+    { "done", 2, 1, 1, tap_done },           { "reopen", 2, 1, 1, tap_reopen },
+    { "del", 2, 1, 1, tap_delete },          { "date", 2, 1, 1, tap_date },
+    { "setdate", 3, 1, 1, tap_set_date },    { "pick", 2, 1, 1, tap_pick },
+    { "delnote", 2, 1, 1, tap_delete_note }, { "dellog", 3, 2, 1, tap_delete_log },
+    { "delall", 3, 1, 0, tap_delete_all },   { "keep", 1, 0, 0, tap_keep },
+    { "show", 3, 2, 1, tap_show },           { "undo", 2, 1, 1, tap_undo_turn },
 };
 
 struct tool_result *tap_run(struct tool_ctx *ctx, const char *data)

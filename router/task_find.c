@@ -86,10 +86,9 @@ static struct tool_result *ask_which(struct search *s, const char *words, const 
     int shown = count < CHOICES_MAX ? count : CHOICES_MAX;
     if (!strcmp(s->how->button, "pick") && pick_put(s->ctx, s->args, "task_id", &e))
         return tool_error(s->ctx, &e);
-    struct tool_result *r =
-        words ? tool_ask(s->ctx, "%d tasks match “%s”. %s", count, render_line(s->ctx->arena, words, BUTTON_UNITS_MAX),
-                         s->how->question)
-              : tool_ask(s->ctx, "%s", s->how->question);
+    struct tool_result *r = words ? tool_ask(s->ctx, "%d tasks match “%s”. %s", count,
+                                             render_line(s->ctx->arena, words, BUTTON_UNITS_MAX), s->how->question)
+                                  : tool_ask(s->ctx, "%s", s->how->question);
     if (shown < count)
         reply_printf(tool_reply(r), " Here are the first %d.", shown);
     for (int i = 0; i < shown; i++)
@@ -170,7 +169,10 @@ static struct tool_result *not_found(struct search *s, struct match *m, const ch
         return tool_fail(s->ctx, "I found no %stask like “%s”.", state, line);
     const char *list = "";
     for (int i = 0; i < n; i++)
-        list = arena_printf(s->ctx->arena, "%s%s%lld “%s”", list, i == 0 ? "" : i == n - 1 ? " or " : ", ",
+        list = arena_printf(s->ctx->arena, "%s%s%lld “%s”", list,
+                            i == 0       ? ""
+                            : i == n - 1 ? " or "
+                                         : ", ",
                             (long long)s->list[near[i]].id,
                             render_line(s->ctx->arena, s->list[near[i]].content, BUTTON_UNITS_MAX));
     r = tool_fail(s->ctx, "I found no %stask like “%s”. Did you mean %s?", state, line, list);

@@ -13,8 +13,8 @@ struct task_find {
     enum task_state state; /* which tasks count when words are given */
 };
 
-/* By task_id, else by content.  NULL: *out is the task.  Otherwise the answer to give: no such task, near ones, which of
- * several, or that nothing was named. */
+/* By task_id, else by content.  NULL: *out is the task.  Otherwise the answer to give: no such task, near ones, which
+ * of several, or that nothing was named. */
 struct tool_result *task_find(struct tool_ctx *, const struct tool_args *, const struct task_find *, struct task *out);
 
 /* Keep a call until the person has picked one of several rows: the pending row "pick", with the arguments as they were

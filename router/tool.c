@@ -9,9 +9,23 @@
 #include <string.h>
 
 const struct tool *const tool_table[] = {
-    &tool_add_task,   &tool_list_tasks,   &tool_complete_task, &tool_update_task, &tool_delete_task, &tool_set_reminder,
-    &tool_add_note,   &tool_list_notes,   &tool_update_note,   &tool_log_sleep,   &tool_log_exercise, &tool_log_water,
-    &tool_log_sauna,  &tool_log_body,     &tool_delete_log,    &tool_ask_question, NULL,
+    &tool_add_task,
+    &tool_list_tasks,
+    &tool_complete_task,
+    &tool_update_task,
+    &tool_delete_task,
+    &tool_set_reminder,
+    &tool_add_note,
+    &tool_list_notes,
+    &tool_update_note,
+    &tool_log_sleep,
+    &tool_log_exercise,
+    &tool_log_water,
+    &tool_log_sauna,
+    &tool_log_body,
+    &tool_delete_log,
+    &tool_ask_question,
+    NULL,
 };
 
 struct tool_result {

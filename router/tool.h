@@ -13,16 +13,20 @@
 #include <json-c/json.h>
 
 enum arg_type {
-    ARG_TEXT,    /* trimmed, cleaned; max = bytes */
-    ARG_NUMBER,  /* min..max; "7h30", "7h" and "2" are coerced when unit says so */
+    ARG_TEXT,   /* trimmed, cleaned; max = bytes */
+    ARG_NUMBER, /* min..max; "7h30", "7h" and "2" are coerced when unit says so */
     ARG_INTEGER,
-    ARG_DATE,    /* a day: YYYY-MM-DD or a phrase of when.h */
-    ARG_WHEN,    /* a day or a moment: YYYY-MM-DD, YYYY-MM-DDTHH:MM or a phrase; from last year to ten years ahead */
-    ARG_REPEAT,  /* a recurrence: an RFC 5545 rule or a phrase ("every tuesday") */
+    ARG_DATE,   /* a day: YYYY-MM-DD or a phrase of when.h */
+    ARG_WHEN,   /* a day or a moment: YYYY-MM-DD, YYYY-MM-DDTHH:MM or a phrase; from last year to ten years ahead */
+    ARG_REPEAT, /* a recurrence: an RFC 5545 rule or a phrase ("every tuesday") */
     ARG_BOOL,
-    ARG_CHOICE,  /* one of choices */
+    ARG_CHOICE, /* one of choices */
 };
-enum { ARG_REQUIRED = 1, ARG_PAST = 2 /* a date must not lie in the future */, ARG_CLEARABLE = 4 /* "" or "none" clears */ };
+enum {
+    ARG_REQUIRED = 1,
+    ARG_PAST = 2 /* a date must not lie in the future */,
+    ARG_CLEARABLE = 4 /* "" or "none" clears */
+};
 
 struct arg {
     const char *name;
@@ -45,9 +49,9 @@ enum { TOOL_ARGS_MAX = 10 };
 struct tool;
 struct arg_value {
     bool present, cleared;
-    const char *text;  /* TEXT, CHOICE; also the source words of a date */
-    double number;     /* NUMBER, INTEGER */
-    struct civil when; /* DATE (hour -1), WHEN; REPEAT: the first occurrence of a phrase, year 0 for a bare rule */
+    const char *text;   /* TEXT, CHOICE; also the source words of a date */
+    double number;      /* NUMBER, INTEGER */
+    struct civil when;  /* DATE (hour -1), WHEN; REPEAT: the first occurrence of a phrase, year 0 for a bare rule */
     const char *repeat; /* REPEAT; also WHEN, when its phrase repeats ("every tuesday"): an RFC 5545 rule, else NULL */
     bool boolean;
 };
@@ -70,13 +74,13 @@ struct tool_ctx {
     struct db *db;           /* the turn's transaction (READS may get a read-only connection) */
     struct journal *journal; /* NULL for READS */
     const struct user *user;
-    const char *channel;     /* where a reminder of a new task goes */
+    const char *channel; /* where a reminder of a new task goes */
     int64_t chat_id;
     int64_t now_ms;
-    struct civil now;        /* the user's wall clock */
-    const char *question;    /* the person's own words of this message; for answers that quote them */
-    int64_t rows_confirmed;  /* a button confirmed a destructive call over this many rows; 0 = none did.  Never set from
-                                a model's call or from text */
+    struct civil now;       /* the user's wall clock */
+    const char *question;   /* the person's own words of this message; for answers that quote them */
+    int64_t rows_confirmed; /* a button confirmed a destructive call over this many rows; 0 = none did.  Never set from
+                               a model's call or from text */
 };
 
 struct tool_result; /* opaque: only these can make one, so every path answers */
@@ -102,7 +106,7 @@ struct json_object *tool_data(struct tool_result *);
 struct tool {
     const char *name;
     enum policy policy;
-    const char *doc; /* for the model: 1–4 sentences, when to use it and when not */
+    const char *doc;                    /* for the model: 1–4 sentences, when to use it and when not */
     struct arg args[TOOL_ARGS_MAX + 1]; /* ends with a NULL name */
     struct tool_result *(*run)(struct tool_ctx *, const struct tool_args *);
 };

@@ -207,8 +207,8 @@ static void check_repeat(struct check *c, const char *s)
 
 static void check_bool(struct check *c, struct json_object *v)
 {
-    const char *s = json_object_get_type(v) == json_type_boolean ? (json_object_get_boolean(v) ? "true" : "false")
-                                                                 : as_text(c, v);
+    const char *s =
+        json_object_get_type(v) == json_type_boolean ? (json_object_get_boolean(v) ? "true" : "false") : as_text(c, v);
     bool yes = s && (!strcasecmp(s, "true") || !strcasecmp(s, "yes") || !strcmp(s, "1"));
     bool no = s && (!strcasecmp(s, "false") || !strcasecmp(s, "no") || !strcmp(s, "0"));
     if (yes || no)

@@ -6,21 +6,21 @@
 
 #include "router/tool.h"
 
-extern const struct tool tool_add_task;      /* tools_tasks.c */
+extern const struct tool tool_add_task; /* tools_tasks.c */
 extern const struct tool tool_update_task;
 extern const struct tool tool_set_reminder;
 extern const struct tool tool_list_tasks;    /* tools_tasks_list.c */
 extern const struct tool tool_complete_task; /* tools_tasks_close.c */
 extern const struct tool tool_delete_task;
-extern const struct tool tool_add_note;      /* tools_notes.c */
+extern const struct tool tool_add_note; /* tools_notes.c */
 extern const struct tool tool_list_notes;
 extern const struct tool tool_update_note;
-extern const struct tool tool_log_sleep;     /* tools_health.c */
+extern const struct tool tool_log_sleep; /* tools_health.c */
 extern const struct tool tool_log_exercise;
 extern const struct tool tool_log_water;
 extern const struct tool tool_log_sauna;
 extern const struct tool tool_log_body;
 extern const struct tool tool_delete_log;
-extern const struct tool tool_ask_question;  /* tools_question.c */
+extern const struct tool tool_ask_question; /* tools_question.c */
 
 #endif

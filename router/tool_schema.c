@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tool_schema: a tool's arguments as the JSON schema that is sent to the model.  Bounds and units stand in the
- * descriptions: keywords like `minimum` are refused by some servers' strict modes, and the server checks them anyway. */
+ * descriptions: keywords like `minimum` are refused by some servers' strict modes, and the server checks them anyway.
+ */
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/limits.h"

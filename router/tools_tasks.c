@@ -255,7 +255,8 @@ static struct tool_result *run_reminder(struct tool_ctx *ctx, const struct tool_
 const struct tool tool_add_task = {
     "add_task",
     TOOL_WRITES,
-    "Add one thing to do. Several things in one breath (\"milk and eggs\") are one task unless the person lists separate "
+    "Add one thing to do. Several things in one breath (\"milk and eggs\") are one task unless the person lists "
+    "separate "
     "errands. Not for facts to remember (add_note), nor for what was already done (log_exercise and the like).",
     { { "content", ARG_TEXT, ARG_REQUIRED, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL,
         "What to do, in the person's words, without the date: \"Buy bread\"." },
@@ -271,7 +272,8 @@ const struct tool tool_add_task = {
 const struct tool tool_update_task = {
     "update_task",
     TOOL_WRITES,
-    "Change a task: its text, date, category, repetition or reminder, or open a completed one again. Name it by task_id, "
+    "Change a task: its text, date, category, repetition or reminder, or open a completed one again. Name it by "
+    "task_id, "
     "or by words in content. To mark it done use complete_task.",
     { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL,
@@ -288,7 +290,8 @@ const struct tool tool_update_task = {
 const struct tool tool_set_reminder = {
     "set_reminder",
     TOOL_WRITES,
-    "Remind the person at a moment: of an existing task (task_id, or content with its whole text), or of something new, "
+    "Remind the person at a moment: of an existing task (task_id, or content with its whole text), or of something "
+    "new, "
     "which becomes a task. For a new task with a due date add_task is enough: it reminds by itself.",
     { { "when", ARG_WHEN, ARG_REQUIRED, 0, 0, NULL, NULL, "The moment; a day without a time means 09:00." },
       { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },

@@ -155,7 +155,8 @@ static struct tool_result *run_delete(struct tool_ctx *ctx, const struct tool_ar
 const struct tool tool_complete_task = {
     "complete_task",
     TOOL_WRITES,
-    "Mark a task as done, when the person says so (\"done with bread\", \"I bought the bread\"). Name it by task_id, or by "
+    "Mark a task as done, when the person says so (\"done with bread\", \"I bought the bread\"). Name it by task_id, "
+    "or by "
     "words in content. A repeating task moves to its next date.",
     { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Words that find the task: \"bread\"." } },

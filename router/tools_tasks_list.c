@@ -15,7 +15,7 @@
 enum {
     LIST_DEFAULT = 20, /* lines: one screen of a phone and a bit */
     LIST_MAX = 100,
-    LIST_BUTTONS = 6,  /* Done buttons, three in a row */
+    LIST_BUTTONS = 6, /* Done buttons, three in a row */
     BUTTONS_IN_ROW = 3,
 };
 
@@ -55,7 +55,9 @@ static bool filter_phrase(struct listing *l, const char *due)
     struct when_range range;
     struct when when;
     if (when_parse(l->ctx->arena, due, &options, &when)) {
-        filter_days(l, &when.at, 1, arena_printf(l->ctx->arena, " due %s", render_day_text(l->ctx->arena, day_text(l->ctx, &when.at), &l->ctx->now)));
+        filter_days(l, &when.at, 1,
+                    arena_printf(l->ctx->arena, " due %s",
+                                 render_day_text(l->ctx->arena, day_text(l->ctx, &when.at), &l->ctx->now)));
         return true;
     }
     if (!when_find_range(l->ctx->arena, due, &options, &range))
@@ -106,7 +108,9 @@ static struct tool_result *filter_make(struct listing *l)
     const char *status = arg_text(l->args, "status"), *name = arg_text(l->args, "category");
     const char *due = arg_text(l->args, "due");
     l->due = l->where = "";
-    l->filter.state = !status || !strcmp(status, "open") ? TASKS_OPEN : !strcmp(status, "done") ? TASKS_DONE : TASKS_ALL;
+    l->filter.state = !status || !strcmp(status, "open") ? TASKS_OPEN
+                      : !strcmp(status, "done")          ? TASKS_DONE
+                                                         : TASKS_ALL;
     if (!filter_due(l, due))
         return tool_fail(ctx, "I do not understand “%s” as a date. Try today, tomorrow, week, overdue or none.", due);
     if (!name)
@@ -133,27 +137,42 @@ static void filter_words(struct listing *l, const char *words)
 
 /* --- how it is shown --- */
 
-static const char *group_of(struct listing *l, const struct task *t)
+enum group { GROUP_OVERDUE, GROUP_TODAY, GROUP_TOMORROW, GROUP_LATER, GROUP_UNDATED, GROUP_DONE, GROUP_COUNT };
+static const char *const group_name[GROUP_COUNT] = { "Overdue", "Today", "Tomorrow", "Later", "No date", "Done" };
+
+static enum group group_of(struct listing *l, const struct task *t)
 {
     struct civil due;
     if (t->completed)
-        return "Done";
+        return GROUP_DONE;
     if (!t->due_date || !civil_parse(t->due_date, &due))
-        return "No date";
+        return GROUP_UNDATED;
     if (task_overdue(l->ctx, t))
-        return "Overdue";
+        return GROUP_OVERDUE;
     int days = civil_days_between(&l->ctx->now, &due);
-    return days == 0 ? "Today" : days == 1 ? "Tomorrow" : "Later";
+    return days == 0 ? GROUP_TODAY : days == 1 ? GROUP_TOMORROW : GROUP_LATER;
+}
+
+/* By group, within one as the store gave them: this morning's task is overdue, today's without a time is not. */
+static void group_sort(struct listing *l)
+{
+    struct task *sorted = arena_alloc(l->ctx->arena, sizeof *sorted * (size_t)(l->count + 1));
+    int n = 0;
+    for (int group = 0; group < GROUP_COUNT; group++)
+        for (int i = 0; i < l->count; i++)
+            if ((int)group_of(l, &l->list[i]) == group)
+                sorted[n++] = l->list[i];
+    l->list = sorted;
 }
 
 static void render_groups(struct listing *l, struct reply *r)
 {
-    const char *group = "";
+    int group = -1;
     for (int i = 0; i < l->shown; i++) {
-        const char *next = group_of(l, &l->list[i]);
-        if (strcmp(next, group)) {
+        int next = (int)group_of(l, &l->list[i]);
+        if (next != group) {
             reply_gap(r);
-            reply_bold(r, next);
+            reply_bold(r, group_name[next]);
             reply_line(r);
         }
         group = next;
@@ -211,6 +230,7 @@ static struct tool_result *run_list(struct tool_ctx *ctx, const struct tool_args
         return tool_error(ctx, &e);
     if (arg_text(args, "query"))
         filter_words(&l, arg_text(args, "query"));
+    group_sort(&l);
     int limit = (int)arg_number(args, "limit", LIST_DEFAULT);
     l.shown = l.count < limit ? l.count : limit;
     struct tool_result *result = tool_ok(ctx);

@@ -213,7 +213,7 @@ static enum status turn_dispatch(struct turn *t, struct error *e)
 static enum status give_back_write(struct db *db, void *arg, struct error *e)
 {
     struct turn *t = arg;
-    int64_t now_ms, delay_ms = *t->env->cancel ? 0 : 2000;
+    int64_t now_ms, delay_ms = __atomic_load_n(t->env->cancel, __ATOMIC_RELAXED) ? 0 : 2000;
     if (db_now_ms(db, &now_ms, e))
         return e->status;
     return inbox_give_back(db, t->row->id, t->row->token, now_ms + delay_ms, e);

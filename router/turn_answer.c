@@ -30,10 +30,13 @@ static const char *spoken_id(struct arena *a, const char *id)
 
 static void read_evidence(struct turn *t, struct json_object *evidence, struct answer *a)
 {
-    const char *facts = json_str(evidence, "facts", NULL);
-    if (facts)
-        a->item[a->count++] = (struct prompt_evidence){ .id = "facts", .text = facts };
-    struct json_object *items = json_at(evidence, "items");
+    static const char *const counted[] = { "figures", "tasks", "notes", "count" };
+    struct json_object *items = json_at(evidence, "evidence"), *facts = json_keep(t->arena, json_object_new_object());
+    for (size_t i = 0; i < sizeof counted / sizeof counted[0]; i++)
+        if (json_has(evidence, counted[i]))
+            json_set(facts, counted[i], json_object_get(json_at(evidence, counted[i])));
+    if (json_object_object_length(facts) > 0 && items && json_object_array_length(items) > 0)
+        a->item[a->count++] = (struct prompt_evidence){ .id = "figures", .text = json_text(t->arena, facts) };
     for (size_t i = 0; items && i < json_object_array_length(items) && a->count < EVIDENCE_MAX; i++) {
         struct json_object *o = json_object_array_get_idx(items, i);
         const char *date = json_str(o, "date", json_str(o, "due_date", json_str(o, "created_date", NULL)));
@@ -132,8 +135,8 @@ enum status turn_answer(struct turn *t, struct json_object *evidence, const char
     turn_clear_calls(t);
     t->act = NULL;
     read_evidence(t, evidence, a);
-    bool exact = json_flag(evidence, "exact", false); /* counted by SQL, or nothing found: there is nothing to phrase */
-    enum status s = exact || a->count == 0 ? ST_NOT_FOUND : ask_model(t, a, query ? query : t->text, &r, e);
+    /* Without found rows there is nothing to phrase: what SQL has counted, or that nothing was found, is said as it is. */
+    enum status s = a->count == 0 ? ST_NOT_FOUND : ask_model(t, a, query ? query : t->text, &r, e);
     if (s == ST_SHUTDOWN)
         return s;
     struct reply answer;

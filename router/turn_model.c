@@ -360,6 +360,10 @@ static enum status on_reply(struct turn *t, struct talk *k, const struct model_r
     struct error why = { 0 };
     int bad = 0;
     *next = NEXT_DONE;
+    if (r->too_many_calls) {
+        fail(&why, ST_LIMIT, "one message can hold at most %d actions", TURN_CALLS_MAX);
+        return ask_person(t, &why, e);
+    }
     if (r->call_count == 0)
         return speak(t, r, e);
     if (!all_valid(t, r, &bad, &why)) {
@@ -429,11 +433,12 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         t->report->rounds++;
         turn_note_usage(t, &r, s == OK ? "ok" : "failed");
         if (s)
-            return without_model(t, "No language model answered just now; the built-in parser read this.", e);
+            return without_model(t, arena_printf(t->arena, "No language model answered just now (%s), so the built-in parser read this.", e->text), e);
         if (r.stop == MODEL_STOP_TRUNCATED || r.stop == MODEL_STOP_OTHER)
             return without_model(t, "The model's answer came incomplete, so nothing of it was used; the built-in parser read this.", e);
         if (r.failed_provider)
-            t->tail = note_html(t, arena_printf(t->arena, "%s did not answer; %s did.", r.failed_provider, r.model));
+            t->tail = note_html(t, arena_printf(t->arena, "%s; %s answered instead.",
+                                                r.failed_sentence ? r.failed_sentence : r.failed_provider, r.model));
         s = on_reply(t, k, &r, &next, e);
         if (s || next == NEXT_DONE)
             return s;

@@ -111,6 +111,20 @@ static bool rejoin(struct splitter *s, const char *text)
     return false;
 }
 
+/* "to-do" is one word; "to do" is not. */
+static bool rejoin_todo(struct splitter *s, const char *text)
+{
+    if (s->count < 2 || !s->glued || (strcmp(text, "do") != 0 && strcmp(text, "dos") != 0))
+        return false;
+    struct token *dash = &s->token[s->count - 1], *to = &s->token[s->count - 2];
+    if (!token_punct(dash, "-") || !dash->glued || !token_is(to, "to"))
+        return false;
+    to->text = text[2] ? "todos" : "todo";
+    to->end = (size_t)s->at;
+    s->count--;
+    return true;
+}
+
 static void split_word(struct splitter *s, int32_t begin)
 {
     for (;;) {
@@ -124,7 +138,7 @@ static void split_word(struct splitter *s, int32_t begin)
         break;
     }
     const char *text = lexicon_correct(lower(s, begin));
-    if (rejoin(s, text))
+    if (rejoin(s, text) || rejoin_todo(s, text))
         return;
     struct token *t = push(s, TOKEN_WORD, begin);
     t->text = text;

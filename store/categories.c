@@ -60,16 +60,15 @@ static const char *path_key(struct arena *arena, const struct path *p, int depth
     return key;
 }
 
-#define CATEGORY_SELECT                                                                                       \
-    "SELECT c.id, COALESCE(c.parent_id, 0), COALESCE(g.name || '/', '') || COALESCE(p.name || '/', '') || c.name" \
-    " FROM categories c LEFT JOIN categories p ON p.id = c.parent_id"                                         \
+#define CATEGORY_SELECT                                                                                                \
+    "SELECT c.id, COALESCE(c.parent_id, 0), COALESCE(g.name || '/', '') || COALESCE(p.name || '/', '') || c.name"      \
+    " FROM categories c LEFT JOIN categories p ON p.id = c.parent_id"                                                  \
     " LEFT JOIN categories g ON g.id = p.parent_id WHERE c.user_id = $1"
 
 static void category_read(struct stmt *s, struct arena *arena, struct category *out)
 {
-    *out = (struct category){ .id = db_int(s, 0),
-                              .parent_id = db_int(s, 1),
-                              .path = arena_strdup(arena, db_text(s, 2)) };
+    *out =
+        (struct category){ .id = db_int(s, 0), .parent_id = db_int(s, 1), .path = arena_strdup(arena, db_text(s, 2)) };
 }
 
 static enum status category_take(struct stmt *s, struct arena *arena, struct category *out, bool *found,
@@ -175,8 +174,8 @@ enum status category_list(struct db *db, struct arena *arena, int64_t user_id, s
 {
     struct category *rows = arena_alloc(arena, sizeof *rows * CATEGORIES_MAX);
     int n = 0;
-    struct stmt *s = db_query(db, CATEGORY_SELECT " ORDER BY c.name_key LIMIT $2", p_int(user_id),
-                              p_int(CATEGORIES_MAX));
+    struct stmt *s =
+        db_query(db, CATEGORY_SELECT " ORDER BY c.name_key LIMIT $2", p_int(user_id), p_int(CATEGORIES_MAX));
     while (n < CATEGORIES_MAX && db_step(s))
         category_read(s, arena, &rows[n++]);
     *list = rows;

@@ -16,8 +16,8 @@ enum {
 
 struct category {
     int64_t id;
-    int64_t parent_id;  /* 0 = top */
-    const char *path;   /* "Work/Projects"; arena-owned */
+    int64_t parent_id; /* 0 = top */
+    const char *path;  /* "Work/Projects"; arena-owned */
 };
 
 /* The category a person means by name: the whole path, or the last name alone when only one category has it. */
@@ -34,13 +34,13 @@ enum status MUST_CHECK category_list(struct db *, struct arena *, int64_t user_i
                                      struct error *);
 
 /* SQL: the path of `table`.category_id ("Work/Projects"), null without one; for SELECT and RETURNING lists. */
-#define CATEGORY_PATH_SQL(table)                                                                                   \
-    "(SELECT COALESCE((SELECT COALESCE((SELECT g.name || '/' FROM categories g WHERE g.id = p.parent_id), '')"      \
-    " || p.name || '/' FROM categories p WHERE p.id = c.parent_id), '') || c.name FROM categories c"                \
+#define CATEGORY_PATH_SQL(table)                                                                                       \
+    "(SELECT COALESCE((SELECT COALESCE((SELECT g.name || '/' FROM categories g WHERE g.id = p.parent_id), '')"         \
+    " || p.name || '/' FROM categories p WHERE p.id = c.parent_id), '') || c.name FROM categories c"                   \
     " WHERE c.id = " table ".category_id)"
 /* SQL: `table`.category_id is category `param` or below it. */
-#define CATEGORY_UNDER_SQL(table, param)                                                                           \
-    table ".category_id IN (SELECT c.id FROM categories c LEFT JOIN categories p ON p.id = c.parent_id"             \
+#define CATEGORY_UNDER_SQL(table, param)                                                                               \
+    table ".category_id IN (SELECT c.id FROM categories c LEFT JOIN categories p ON p.id = c.parent_id"                \
           " WHERE " param " IN (c.id, p.id, p.parent_id))"
 
 #endif

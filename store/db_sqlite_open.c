@@ -169,6 +169,28 @@ static const char reader_setup[] = "PRAGMA query_only=ON;"
                                    "PRAGMA trusted_schema=OFF;"
                                    "PRAGMA temp_store=MEMORY";
 
+/* Changing to WAL while another process does the same answers BUSY at once, past the busy timeout. */
+static int setup_run(sqlite3 *raw, const char *sql)
+{
+    int64_t deadline_ms = clock_mono_ms() + DB_BUSY_TIMEOUT_MS;
+    int code;
+    while ((code = sqlite3_exec(raw, sql, NULL, NULL, NULL)) != SQLITE_OK) {
+        if ((code & 0xff) != SQLITE_BUSY || clock_mono_ms() > deadline_ms)
+            break;
+        clock_sleep_ms(5);
+    }
+    return code;
+}
+
+static bool mode_is_wal(sqlite3 *raw)
+{
+    sqlite3_stmt *s = NULL;
+    bool wal = sqlite3_prepare_v2(raw, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK &&
+               sqlite3_step(s) == SQLITE_ROW && strcmp((const char *)sqlite3_column_text(s, 0), "wal") == 0;
+    sqlite3_finalize(s);
+    return wal;
+}
+
 static enum status open_setup(struct sqlite *db, bool writer, const char *path, struct error *e)
 {
     int flags = writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
@@ -179,10 +201,15 @@ static enum status open_setup(struct sqlite *db, bool writer, const char *path, 
         sqlite3_extended_result_codes(db->raw, 1);
         sqlite3_busy_timeout(db->raw, DB_BUSY_TIMEOUT_MS);
         sqlite3_progress_handler(db->raw, PROGRESS_STEPS, progress_check, db);
-        code = sqlite3_exec(db->raw, writer ? writer_setup : reader_setup, NULL, NULL, NULL);
+        code = setup_run(db->raw, writer ? writer_setup : reader_setup);
     }
     if (code != SQLITE_OK)
         return open_failed(db, code, path, e);
+    if (!mode_is_wal(db->raw))
+        return fail(e, ST_UNAVAILABLE,
+                    "the database %s lies on a file system that SQLite cannot share between connections (a network "
+                    "one?): set DATABASE_URL to a path on a local disk",
+                    path);
     db->durable = true;
     return OK;
 }

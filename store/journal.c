@@ -15,14 +15,15 @@ static enum status put(struct journal *j, const char *table, int64_t row_id, con
     if (j->seq == 0) {
         bool found;
         int64_t next = 0;
-        enum status st = db_get_int(j->db, &next, &found, e,
-                                    "SELECT COALESCE(MAX(seq) + 1, 0) FROM journal WHERE inbox_id = $1",
-                                    p_int(j->inbox_id));
+        enum status st =
+            db_get_int(j->db, &next, &found, e, "SELECT COALESCE(MAX(seq) + 1, 0) FROM journal WHERE inbox_id = $1",
+                       p_int(j->inbox_id));
         if (st)
             return st;
         j->seq = (int)next;
     }
-    return db_run(j->db, e, "INSERT INTO journal (inbox_id, seq, table_name, row_id, before) VALUES ($1, $2, $3, $4, $5)",
+    return db_run(j->db, e,
+                  "INSERT INTO journal (inbox_id, seq, table_name, row_id, before) VALUES ($1, $2, $3, $4, $5)",
                   p_int(j->inbox_id), p_int(j->seq++), p_text(table), p_int(row_id), p_text(before));
 }
 
@@ -86,7 +87,8 @@ struct entry {
 };
 enum { ENTRIES_MAX = 8192 }; /* rows one turn may change: "delete all" over a long list */
 
-static enum status open_entries(struct journal *j, struct arena *arena, struct entry **list, int *count, struct error *e)
+static enum status open_entries(struct journal *j, struct arena *arena, struct entry **list, int *count,
+                                struct error *e)
 {
     enum status st = OK;
     int n = 0;
@@ -135,8 +137,8 @@ static enum status turn_put(struct journal *j, struct error *e)
 {
     int64_t rows = 0;
     bool found;
-    enum status st = db_get_int(j->db, &rows, &found, e, "SELECT COUNT(*) FROM journal WHERE inbox_id = $1",
-                                p_int(j->inbox_id));
+    enum status st =
+        db_get_int(j->db, &rows, &found, e, "SELECT COUNT(*) FROM journal WHERE inbox_id = $1", p_int(j->inbox_id));
     if (st || !rows)
         return st;
     const char *words = j->summary && j->summary->len ? buf_str(j->summary) : "your last change";

@@ -15,8 +15,8 @@ struct journal {
     int64_t inbox_id; /* the turn */
     int64_t user_id;
     int64_t now_ms;
-    int seq;          /* next sequence number; 0 = go on after what earlier rounds of the turn wrote.  The unique key
-                         (inbox_id, seq) lets no two writers interleave */
+    int seq;             /* next sequence number; 0 = go on after what earlier rounds of the turn wrote.  The unique key
+                            (inbox_id, seq) lets no two writers interleave */
     struct buf *summary; /* words for "undone: …", e.g. "added task 83"; may be NULL */
 };
 

@@ -9,15 +9,33 @@
 
 enum { SQL_BYTES_MAX = 1 * KIB }; /* the longest statement here has under 400 */
 
-#define T(n) { n, COLUMN_TEXT, false }
-#define I(n) { n, COLUMN_INT, false }
-#define R(n) { n, COLUMN_REAL, false }
+#define T(n)                                                                                                           \
+    {                                                                                                                  \
+        n, COLUMN_TEXT, false                                                                                          \
+    }
+#define I(n)                                                                                                           \
+    {                                                                                                                  \
+        n, COLUMN_INT, false                                                                                           \
+    }
+#define R(n)                                                                                                           \
+    {                                                                                                                  \
+        n, COLUMN_REAL, false                                                                                          \
+    }
 
 static const struct journal_table table_list[] = {
     { "tasks",
       "user_id",
-      { T("content"), I("category_id"), T("due_date"), I("completed"), T("completed_date"), T("repeat"),
-        I("remind_at"), { "reminded_at", COLUMN_INT, true }, T("channel"), I("chat_id"), I("deleted_at") } },
+      { T("content"),
+        I("category_id"),
+        T("due_date"),
+        I("completed"),
+        T("completed_date"),
+        T("repeat"),
+        I("remind_at"),
+        { "reminded_at", COLUMN_INT, true },
+        T("channel"),
+        I("chat_id"),
+        I("deleted_at") } },
     { "notes", "user_id", { T("content"), I("category_id"), I("deleted_at") } },
     { "sleep_logs", "user_id", { T("date"), R("hours"), T("notes"), I("deleted_at") } },
     { "exercise_logs",

@@ -13,7 +13,7 @@ enum { JOURNAL_COLUMNS_MAX = 12 };
 struct journal_column {
     const char *name; /* NULL ends the list */
     enum column_type type;
-    bool background;  /* the program sets it by itself: restored, but no obstacle to an undo */
+    bool background; /* the program sets it by itself: restored, but no obstacle to an undo */
 };
 struct journal_table {
     const char *name;

@@ -77,9 +77,9 @@ static enum status step_add(struct undo *u, const char *table, int64_t row_id, c
 static enum status steps_load(struct undo *u, struct error *e)
 {
     enum status st = OK;
-    struct stmt *s = db_query(u->db,
-                              "SELECT table_name, row_id, before FROM journal WHERE inbox_id = $1 ORDER BY seq DESC",
-                              p_int(u->turn.id));
+    struct stmt *s =
+        db_query(u->db, "SELECT table_name, row_id, before FROM journal WHERE inbox_id = $1 ORDER BY seq DESC",
+                 p_int(u->turn.id));
     while (!st && db_step(s))
         st = step_add(u, db_text(s, 0), db_int(s, 1), db_text_or_null(s, 2), e);
     enum status done = db_done(s, st ? NULL : e);
@@ -142,7 +142,8 @@ static enum status step_undo(struct undo *u, const struct step *step, struct err
     if (step->diff)
         return journal_row_restore(u->db, step->table, step->row_id, u->turn.user_id, step->diff, e);
     return db_run(u->db, e,
-                  arena_printf(u->arena, "UPDATE %s SET deleted_at = $1 WHERE id = $2 AND %s = $3 AND deleted_at IS NULL",
+                  arena_printf(u->arena,
+                               "UPDATE %s SET deleted_at = $1 WHERE id = $2 AND %s = $3 AND deleted_at IS NULL",
                                step->table->name, step->table->owner),
                   p_int(u->now_ms), p_int(step->row_id), p_int(u->turn.user_id));
 }

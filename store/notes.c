@@ -5,7 +5,7 @@
 #include "store/categories.h"
 
 #define NOTE_COLUMNS "id, content, category_id, " CATEGORY_PATH_SQL("notes") ", created_date"
-#define NOTE_WHERE \
+#define NOTE_WHERE                                                                                                     \
     " FROM notes WHERE user_id = $1 AND deleted_at IS NULL AND ($2 = 0 OR " CATEGORY_UNDER_SQL("notes", "$2") ")"
 
 static struct param p_id(int64_t id)
@@ -50,10 +50,10 @@ enum status note_insert(struct db *db, struct arena *arena, int64_t user_id, con
 enum status note_get(struct db *db, struct arena *arena, int64_t user_id, int64_t id, struct note *out, bool *found,
                      struct error *e)
 {
-    return note_take(db_query(db,
-                              "SELECT " NOTE_COLUMNS " FROM notes WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
-                              p_int(id), p_int(user_id)),
-                     arena, out, found, e);
+    return note_take(
+        db_query(db, "SELECT " NOTE_COLUMNS " FROM notes WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
+                 p_int(id), p_int(user_id)),
+        arena, out, found, e);
 }
 
 enum status note_save(struct db *db, struct arena *arena, int64_t user_id, const struct note *in, struct note *out,

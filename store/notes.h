@@ -17,8 +17,8 @@ struct note {
     const char *created_date; /* "YYYY-MM-DDTHH:MM:SSZ" */
 };
 
-enum status MUST_CHECK note_insert(struct db *, struct arena *, int64_t user_id, const struct note *in, struct note *out,
-                                   struct error *);
+enum status MUST_CHECK note_insert(struct db *, struct arena *, int64_t user_id, const struct note *in,
+                                   struct note *out, struct error *);
 enum status MUST_CHECK note_get(struct db *, struct arena *, int64_t user_id, int64_t id, struct note *, bool *found,
                                 struct error *);
 /* Content and category of in->id; ST_NOT_FOUND when the user has no such note. */

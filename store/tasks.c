@@ -4,9 +4,10 @@
 #include "store/tasks.h"
 #include "store/categories.h"
 
-#define TASK_COLUMNS                                                                                       \
-    "id, content, category_id, " CATEGORY_PATH_SQL("tasks") ", due_date, created_date, completed, "          \
-    "completed_date, repeat, remind_at, reminded_at, channel, chat_id"
+#define TASK_COLUMNS                                                                                                   \
+    "id, content, category_id, " CATEGORY_PATH_SQL(                                                                    \
+        "tasks") ", due_date, created_date, completed, "                                                               \
+                 "completed_date, repeat, remind_at, reminded_at, channel, chat_id"
 
 static const char *text_or_null(struct stmt *s, int column, struct arena *arena)
 {
@@ -67,25 +68,25 @@ enum status task_insert(struct db *db, struct arena *arena, int64_t user_id, con
 enum status task_get(struct db *db, struct arena *arena, int64_t user_id, int64_t id, struct task *out, bool *found,
                      struct error *e)
 {
-    return task_take(db_query(db,
-                              "SELECT " TASK_COLUMNS " FROM tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
-                              p_int(id), p_int(user_id)),
-                     arena, out, found, e);
+    return task_take(
+        db_query(db, "SELECT " TASK_COLUMNS " FROM tasks WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL",
+                 p_int(id), p_int(user_id)),
+        arena, out, found, e);
 }
 
 enum status task_save(struct db *db, struct arena *arena, int64_t user_id, const struct task *in, struct task *out,
                       struct error *e)
 {
     bool found;
-    struct stmt *s = db_query(
-        db,
-        "UPDATE tasks SET content = $3, category_id = CAST($4 AS BIGINT), due_date = $5, completed = $6,"
-        " completed_date = $7, repeat = $8, remind_at = CAST($9 AS BIGINT), reminded_at = CAST($10 AS BIGINT),"
-        " channel = $11, chat_id = CAST($12 AS BIGINT) WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
-        " RETURNING " TASK_COLUMNS,
-        p_int(in->id), p_int(user_id), p_text(in->content), p_id(in->category_id), p_text(in->due_date),
-        p_int(in->completed), p_text(in->completed_date), p_text(in->repeat), p_id(in->remind_at_ms),
-        p_id(in->reminded_at_ms), p_text(in->channel), p_id(in->chat_id));
+    struct stmt *s =
+        db_query(db,
+                 "UPDATE tasks SET content = $3, category_id = CAST($4 AS BIGINT), due_date = $5, completed = $6,"
+                 " completed_date = $7, repeat = $8, remind_at = CAST($9 AS BIGINT), reminded_at = CAST($10 AS BIGINT),"
+                 " channel = $11, chat_id = CAST($12 AS BIGINT) WHERE id = $1 AND user_id = $2 AND deleted_at IS NULL"
+                 " RETURNING " TASK_COLUMNS,
+                 p_int(in->id), p_int(user_id), p_text(in->content), p_id(in->category_id), p_text(in->due_date),
+                 p_int(in->completed), p_text(in->completed_date), p_text(in->repeat), p_id(in->remind_at_ms),
+                 p_id(in->reminded_at_ms), p_text(in->channel), p_id(in->chat_id));
     enum status st = task_take(s, arena, out, &found, e);
     return !st && !found ? not_found(in->id, e) : st;
 }
@@ -100,16 +101,18 @@ enum status task_delete(struct db *db, int64_t user_id, int64_t id, int64_t now_
     return !st && !changed ? not_found(id, e) : st;
 }
 
-#define TASK_WHERE                                                                                            \
-    " FROM tasks WHERE user_id = $1 AND deleted_at IS NULL AND ($2 < 0 OR completed = $2)"                   \
-    " AND ($3 = 0 OR " CATEGORY_UNDER_SQL("tasks", "$3") ")"                                                  \
-    " AND (CAST($4 AS TEXT) IS NULL OR substr(due_date, 1, 10) >= $4)"                                        \
-    " AND (CAST($5 AS TEXT) IS NULL OR substr(due_date, 1, 10) <= $5)"                                        \
-    " AND (CAST($6 AS TEXT) IS NULL OR due_date < CASE WHEN length(due_date) = 10 THEN substr($6, 1, 10) ELSE $6 END)" \
-    " AND ($7 = 0 OR due_date IS NULL)"
+#define TASK_WHERE                                                                                                     \
+    " FROM tasks WHERE user_id = $1 AND deleted_at IS NULL AND ($2 < 0 OR completed = $2)"                             \
+    " AND ($3 = 0 OR " CATEGORY_UNDER_SQL("tasks",                                                                     \
+                                          "$3") ")"                                                                    \
+                                                " AND (CAST($4 AS TEXT) IS NULL OR substr(due_date, 1, 10) >= $4)"     \
+                                                " AND (CAST($5 AS TEXT) IS NULL OR substr(due_date, 1, 10) <= $5)"     \
+                                                " AND (CAST($6 AS TEXT) IS NULL OR due_date < CASE WHEN "              \
+                                                "length(due_date) = 10 THEN substr($6, 1, 10) ELSE $6 END)"            \
+                                                " AND ($7 = 0 OR due_date IS NULL)"
 
-#define TASK_WHERE_PARAMS(user_id, f)                                                                         \
-    p_int(user_id), p_int((f)->state == TASKS_ALL ? -1 : (f)->state == TASKS_DONE), p_int((f)->category_id),  \
+#define TASK_WHERE_PARAMS(user_id, f)                                                                                  \
+    p_int(user_id), p_int((f)->state == TASKS_ALL ? -1 : (f)->state == TASKS_DONE), p_int((f)->category_id),           \
         p_text((f)->due_from), p_text((f)->due_to), p_text((f)->overdue_at), p_int((f)->undated)
 
 enum status task_list(struct db *db, struct arena *arena, int64_t user_id, const struct task_filter *f,

@@ -13,10 +13,10 @@ enum { TASKS_LIST_MAX = 5000 }; /* rows of one list in memory; with 4 KiB each 2
 struct task {
     int64_t id;
     const char *content;
-    int64_t category_id;        /* 0 = none */
-    const char *category;       /* its path, "Work/Projects"; read only */
-    const char *due_date;       /* local "YYYY-MM-DD" or "YYYY-MM-DDTHH:MM"; NULL */
-    const char *created_date;   /* "YYYY-MM-DDTHH:MM:SSZ" */
+    int64_t category_id;      /* 0 = none */
+    const char *category;     /* its path, "Work/Projects"; read only */
+    const char *due_date;     /* local "YYYY-MM-DD" or "YYYY-MM-DDTHH:MM"; NULL */
+    const char *created_date; /* "YYYY-MM-DDTHH:MM:SSZ" */
     bool completed;
     const char *completed_date; /* as created_date; NULL */
     const char *repeat;         /* RFC 5545 rule; NULL */
@@ -27,8 +27,8 @@ struct task {
 };
 
 /* Strings of *out are arena-owned and read back from the row. */
-enum status MUST_CHECK task_insert(struct db *, struct arena *, int64_t user_id, const struct task *in, struct task *out,
-                                   struct error *);
+enum status MUST_CHECK task_insert(struct db *, struct arena *, int64_t user_id, const struct task *in,
+                                   struct task *out, struct error *);
 enum status MUST_CHECK task_get(struct db *, struct arena *, int64_t user_id, int64_t id, struct task *, bool *found,
                                 struct error *);
 /* Write every column of in->id but id and created_date; ST_NOT_FOUND when the user has no such task. */

@@ -70,7 +70,8 @@ enum status user_of_telegram(struct db *db, struct arena *arena, int64_t telegra
         if (st || found)
             return st;
     }
-    st = db_run(db, e, "INSERT INTO users (telegram_id, created_at) VALUES ($1, $2) ON CONFLICT (telegram_id) DO NOTHING",
+    st = db_run(db, e,
+                "INSERT INTO users (telegram_id, created_at) VALUES ($1, $2) ON CONFLICT (telegram_id) DO NOTHING",
                 p_int(telegram_id), p_int(clock_wall_ms()));
     if (!st)
         st = by_telegram(db, arena, telegram_id, default_zone, out, &found, e);
@@ -105,16 +106,16 @@ enum status user_touch(struct db *db, const struct user *before, const char *nam
     if (!strcmp(name, before->name) && !strcmp(language, before->language) &&
         private_chat_id == before->private_chat_id)
         return OK;
-    return db_run(db, e, "UPDATE users SET name = $1, language = $2, private_chat_id = CAST($3 AS BIGINT) WHERE id = $4",
-                  p_text(name), p_text(language), private_chat_id ? p_int(private_chat_id) : p_null(),
-                  p_int(before->id));
+    return db_run(
+        db, e, "UPDATE users SET name = $1, language = $2, private_chat_id = CAST($3 AS BIGINT) WHERE id = $4",
+        p_text(name), p_text(language), private_chat_id ? p_int(private_chat_id) : p_null(), p_int(before->id));
 }
 
 enum status user_set_zone(struct db *db, int64_t id, const char *zone, struct error *e)
 {
     int64_t changed;
-    enum status st = db_run_changed(db, &changed, e, "UPDATE users SET zone = $1 WHERE id = $2", p_text(zone),
-                                    p_int(id));
+    enum status st =
+        db_run_changed(db, &changed, e, "UPDATE users SET zone = $1 WHERE id = $2", p_text(zone), p_int(id));
     if (!st && !changed)
         return fail(e, ST_NOT_FOUND, "There is no user %lld.", (long long)id);
     return st;

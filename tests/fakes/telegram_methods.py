@@ -77,10 +77,6 @@ class Methods:
             raise bad("message can't be edited")
         return message
 
-    def keyboard_of(self, params):
-        rows = keyboard(params)
-        return None if rows is None else rows
-
     # ---- messages ----
 
     def method_sendmessage(self, params):
@@ -92,7 +88,7 @@ class Methods:
 
     def prepare(self, params, chat, **fields):
         """A checked message of the bot that is not in its chat yet."""
-        return Message(chat, 0, self.me(), keyboard=self.keyboard_of(params) or [], thread_id=self.thread_of(params, chat),
+        return Message(chat, 0, self.me(), keyboard=keyboard(params) or [], thread_id=self.thread_of(params, chat),
                        reply_to=self.reply_of(params, chat), silent=flag(params, "disable_notification"), **fields)
 
     def post(self, message):
@@ -125,17 +121,17 @@ class Methods:
         message = self.own_message(params)
         if message.text is None:
             raise bad("there is no text in the message to edit")
-        rows = self.keyboard_of(params) or []
+        rows = keyboard(params) or []
         return self.edit(message, text=text, entities=entities, html=source, keyboard=rows)
 
     def method_editmessagecaption(self, params):
         caption, entities, source = formatted(params, "caption", "caption_entities", CAPTION_UNITS_MAX, empty_ok=True)
         message = self.own_message(params)
         return self.edit(message, caption=caption or None, entities=entities, html=source,
-                         keyboard=self.keyboard_of(params) or [])
+                         keyboard=keyboard(params) or [])
 
     def method_editmessagereplymarkup(self, params):
-        return self.edit(self.own_message(params), keyboard=self.keyboard_of(params) or [])
+        return self.edit(self.own_message(params), keyboard=keyboard(params) or [])
 
     def edit(self, message, **changes):
         now = {k: v for k, v in changes.items() if k != "html"}
@@ -271,9 +267,9 @@ class Methods:
         self.changed.notify_all()  # a poll already waiting is terminated
         deadline = time.monotonic() + timeout
         if offset < 0:
-            self.pending = self.pending[offset:]
-        elif offset:
-            self.pending = [update for update in self.pending if update["update_id"] >= offset]
+            offset = min(list(self.pending)[offset:], default=0)
+        for update_id in [one for one in self.pending if one < offset]:
+            del self.pending[update_id]
         while True:
             if self.poll_turn != turn:
                 raise Refused(409, "Conflict: terminated by other getUpdates request; make sure that only one bot instance is "
@@ -282,7 +278,7 @@ class Methods:
                 raise Refused(409, "Conflict: terminated by setWebhook request")
             left = deadline - time.monotonic()
             if self.pending or left <= 0 or self.stopping:
-                return self.pending[:limit]
+                return list(self.pending.values())[:limit]
             self.changed.wait(left)
 
     def method_setmycommands(self, params):

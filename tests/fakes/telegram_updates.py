@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """People and deliveries: updates made from what people do, and their way to the bot's webhook (one queue per chat, another
 per user for taps, one update at a time in each, again with back-off until a 2xx) or into the list getUpdates reads."""
-import itertools
 import json
 import random
 import re
@@ -252,7 +251,7 @@ class Updates:
         with self.lock:
             kind = next((name for name in update if name != "update_id"), "")
             self.pushed.append(update)
-            self.pending.append(update)
+            self.pending[update["update_id"]] = update
             if self.webhook["url"]:
                 self.enqueue(update, kind, key)
             else:
@@ -312,16 +311,8 @@ class Updates:
             with self.lock:
                 if lane.queue and lane.queue[0][0] is update:
                     lane.queue.popleft()
-                self.pending = [one for one in self.pending if one is not update] if len(self.pending) < 64 else \
-                    self.pending_without(update)
+                self.pending.pop(update["update_id"], None)
                 self.changed.notify_all()
-
-    def pending_without(self, update):
-        for index, one in enumerate(self.pending):
-            if one is update:
-                del self.pending[index]
-                break
-        return self.pending
 
     def nap(self, seconds):
         with self.lock:
@@ -393,7 +384,3 @@ class Pool:
         with self.ready:
             self.stopped = True
             self.ready.notify_all()
-
-
-def counter(start):
-    return itertools.count(start)

@@ -213,6 +213,7 @@ class World:
         from telegram import FakeTelegram
         self.telegram = FakeTelegram(token=TOKEN, **options)
         self.telegram.start()
+        self.telegram.add_chat(OWNER)
         return self.telegram
 
     def with_models(self, **options):
@@ -245,7 +246,7 @@ class World:
         if models:
             self.with_models()
         p = self.start(**env)
-        wait_until(lambda: self.telegram.webhook_url, "the webhook's registration")
+        wait_until(lambda: self.telegram.webhook["url"], "the webhook's registration")
         return p
 
     @property
@@ -275,6 +276,18 @@ class World:
         """Everything that came in is worked off and everything that goes out is out."""
         wait_until(lambda: not self.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')")
                    and not self.db.rows("SELECT 1 FROM outbox WHERE state IN ('available', 'sending')"), "idle queues")
+
+    def sent(self, chat=OWNER):
+        """What the bot has written in a chat, as the person sees it now."""
+        return self.telegram.messages(chat, from_bot=True)
+
+    def says(self, text=None, chat=OWNER, user=None, **more):
+        """A person writes; the bot's next message in that chat."""
+        return self.telegram.wait_for_reply(self.telegram.user_says(chat, user, text, **more), timeout=PATIENCE)
+
+    def taps(self, message, button, user=None):
+        """A person taps; returns when the spinner is gone."""
+        return self.telegram.wait_for_answer(self.telegram.user_taps(message, button, user), timeout=PATIENCE)
 
     # --- a message without the fake's delivery: straight to the webhook ---
 

@@ -107,13 +107,13 @@ static UNUSED struct store *fixture_open(int kind)
 
 #define ck_ok(call)                                                     \
     do {                                                                \
-        struct error ck_e = { 0 }, *e = &ck_e;                          \
+        struct error ck_e = { 0 }, *e = &ck_e;                        \
         enum status ck_st = (call);                                     \
         ck_assert_msg(ck_st == OK, "%s: status %d: %s", #call, ck_st, ck_e.text); \
     } while (0)
 #define ck_is(call, want, words)                                        \
     do {                                                                \
-        struct error ck_e = { 0 }, *e = &ck_e;                          \
+        struct error ck_e = { 0 }, *e = &ck_e;                        \
         enum status ck_st = (call);                                     \
         ck_assert_msg(ck_st == (want) && strstr(ck_e.text, (words)), "%s: status %d: %s", #call, ck_st, ck_e.text); \
     } while (0)

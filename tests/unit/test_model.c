@@ -272,9 +272,14 @@ START_TEST(test_words_after_results)
     request.messages = m;
     request.message_count = 4;
     struct json_object *messages = json_at(parsed(built(&claude, 0).body), "messages");
+    ck_assert_uint_eq(json_object_array_length(messages), 3);
     assert_same(json_text(arena, json_object_array_get_idx(messages, 2)),
                 "{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\",\"tool_use_id\":\"call_a\"},"
                 "{\"type\":\"text\",\"text\":\"go on\"}]}");
+    m[1].raw = parsed("{\"role\":\"assistant\"}");
+    messages = json_at(parsed(built(&openai, 0).body), "messages");
+    ck_assert_uint_eq(json_object_array_length(messages), 5);
+    ck_assert_str_eq(json_str(json_object_array_get_idx(messages, 3), "content", ""), "(empty)");
 }
 END_TEST
 

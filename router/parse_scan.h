@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * parse_scan: the inside of the sentence parser, shared by parse*.c.
+ *
+ * A message becomes tokens; parse.c strips politeness, splits compounds and asks each family of rules in turn (notes,
+ * tasks, changes, lists, health, questions, plain imperatives).  A family either routes the span, i.e. adds calls or a
+ * question to struct parse, or leaves it untouched.  Pure; any thread; work is bounded by ROUTE_TOKENS_MAX. */
+#ifndef ROUTER_PARSE_SCAN_H
+#define ROUTER_PARSE_SCAN_H
+
+#include "router/parse.h"
+#include "router/parse_pattern.h"
+#include "router/when_scan.h"
+
+enum {
+    ROUTE_TOKENS_MAX = 240, /* a longer span is prose, not a command */
+    LEAD_STRIP_MAX = 6,     /* polite words in front */
+};
+
+enum route {
+    ROUTE_NO,     /* not mine */
+    ROUTE_DONE,   /* a call was added */
+    ROUTE_ASK,    /* something is missing: parse->ask */
+    ROUTE_CHAT,
+    ROUTE_NEVER,  /* understood, and surely not to be acted on: ends the search */
+};
+
+struct sentence {
+    struct arena *arena;
+    const struct words *words;
+    const struct when_options *options;
+    struct parse *parse;
+    bool asked;           /* "could you …": bare imperatives are orders to the world then */
+    bool question;        /* ends in a question mark */
+    struct span category; /* of the command before in a compound: "… and add carrots" */
+    bool head;            /* the span is not the first of a compound */
+};
+
+enum route parse_route(struct sentence *, struct span); /* all families in order */
+enum route parse_route_commands(struct sentence *, struct span); /* the explicit ones only */
+
+/* --- families --- */
+enum route parse_chat(struct sentence *, struct span);
+enum route parse_note(struct sentence *, struct span);
+enum route parse_task(struct sentence *, struct span);
+enum route parse_change(struct sentence *, struct span);
+enum route parse_list(struct sentence *, struct span);
+enum route parse_health(struct sentence *, struct span);
+enum route parse_exercise(struct sentence *, struct span);
+enum route parse_question(struct sentence *, struct span);
+enum route parse_plain(struct sentence *, struct span);
+
+/* --- parse_text.c: words of the person --- */
+struct span parse_strip(struct sentence *, struct span);       /* politeness, closing punctuation */
+struct span parse_trim(const struct words *, struct span);     /* punctuation and newlines at both ends */
+bool parse_is_question(const struct sentence *, struct span);
+const char *parse_text(const struct sentence *, struct span);  /* the person's own words, trimmed; "" when empty */
+const char *parse_category(const struct sentence *, struct span); /* "shopping" → "Shopping"; NULL when empty */
+bool parse_has(const struct sentence *, struct span, const char *words); /* any token out of "a|b|c" */
+int parse_find(const struct sentence *, struct span, const char *words); /* its index, -1 */
+int parse_verb(const struct sentence *, struct span, const char *phrases); /* leading words out of "pick up|buy"; tokens */
+
+struct due { /* what a span says about when */
+    bool found;
+    struct civil at;
+    const char *repeat;
+    struct span cut[2]; /* tokens of the phrase (date and time may stand apart) */
+    int cuts;
+};
+void parse_due(const struct sentence *, struct span, bool past, struct due *);
+/* The span's own words without the phrase, connectors at the front ("to", "that", ":") and loose prepositions at the end. */
+const char *parse_content(const struct sentence *, struct span, const struct due *);
+bool parse_all_date(const struct sentence *, struct span); /* nothing but a date phrase */
+
+/* --- calls --- */
+struct json_object *parse_call(struct sentence *, const char *tool); /* the arguments to fill; NULL when full */
+void parse_set_due(struct sentence *, struct json_object *, const struct due *, const char *name);
+enum route parse_asks(struct sentence *, const char *question, const char *argument);
+
+/* A negation, wish, condition or plan: such sentences log nothing. */
+bool parse_unreal(const struct sentence *, struct span);
+
+#endif
