@@ -22,6 +22,7 @@ enum {
     /* --- the pipeline --- */
     LEASE_MS = 240000,                  /* one step of a turn: two providers of MODEL_TIMEOUT_MS each, and room; every step renews it */
     INBOX_CRASHES_MAX = 3,              /* a row that killed its worker three times is parked */
+    INBOX_LAST_TRY_MS = 20000,          /* it is tried once more after this: the kills may have come from outside */
     RESCUE_INTERVAL_MS = 1000,
     POLL_INTERVAL_MS = 1000,            /* the truth behind the hints */
     WORKERS_DEFAULT = 8,                /* blocked on model calls most of the time; 256 KiB stacks */

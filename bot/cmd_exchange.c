@@ -28,7 +28,8 @@ static bool arguments_read(int argc, char **argv, const char *usage, struct argu
         const char *a = argv[i];
         if (options && strcmp(a, "--") == 0) {
             options = false;
-        } else if (options && strcmp(a, "--user") == 0 && i + 1 < argc && cmd_telegram_id(argv[i + 1], &out->telegram_id)) {
+        } else if (options && strcmp(a, "--user") == 0 && i + 1 < argc &&
+                   cmd_telegram_id(argv[i + 1], &out->telegram_id)) {
             i++;
         } else if (options && strncmp(a, "--user=", 7) == 0 && cmd_telegram_id(a + 7, &out->telegram_id)) {
             continue;
@@ -156,12 +157,16 @@ static enum status read_file(struct import *im, const char *name, struct error *
 
 static void report(const struct import_result *r)
 {
+    static const char *const words[EXCHANGE_KINDS][2] = {
+        { "category", "categories" }, { "task", "tasks" },   { "note", "notes" },   { "night", "nights" },
+        { "workout", "workouts" },    { "drink", "drinks" }, { "sauna", "saunas" }, { "measurement", "measurements" },
+    };
     const char *joint = "imported ";
     int64_t total = 0;
     for (int k = 0; k < EXCHANGE_KINDS; k++) {
         if (r->added[k] == 0)
             continue;
-        fprintf(stderr, "%s%lld %s", joint, (long long)r->added[k], exchange_kind_name((enum exchange_kind)k));
+        fprintf(stderr, "%s%lld %s", joint, (long long)r->added[k], words[k][r->added[k] != 1]);
         joint = ", ";
         total += r->added[k];
     }

@@ -50,9 +50,8 @@ static enum status make_user(struct db *db, void *arg, struct error *error)
     struct making *m = arg;
     struct user user;
     const char *zone = m->c->config.zone;
-    enum status st = m->telegram_id
-                         ? user_of_telegram(db, m->c->arena, m->telegram_id, m->owner, zone, &user, error)
-                         : user_owner(db, m->c->arena, zone, &user, error);
+    enum status st = m->telegram_id ? user_of_telegram(db, m->c->arena, m->telegram_id, m->owner, zone, &user, error)
+                                    : user_owner(db, m->c->arena, zone, &user, error);
     m->user_id = st == OK ? user.id : 0;
     return st;
 }

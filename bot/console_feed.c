@@ -9,6 +9,7 @@
 #include "bot/console_reader.h"
 #include "bot/deferred.h"
 #include "bot/stream.h"
+#include "router/turn.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,6 +169,22 @@ static int64_t cursor_of(struct request *r)
     return text && *text && *end == '\0' && v >= 0 ? v : -1;
 }
 
+static struct json_object *hello(const struct console_feed *f)
+{
+    struct json_object *o = json_object_new_object(), *commands = json_object_new_array();
+    for (const struct command_info *c = command_menu(); c->name; c++) {
+        struct json_object *row = json_object_new_array();
+        char name[64];
+        snprintf(name, sizeof name, "/%s", c->name);
+        json_push(row, json_object_new_string(name));
+        json_push(row, json_object_new_string(c->description));
+        json_push(commands, row);
+    }
+    json_set_bool(o, "login", f->login);
+    json_set(o, "commands", commands);
+    return o;
+}
+
 void console_feed_open(struct console_feed *f, struct request *r)
 {
     static const struct stream_ops ops = { on_page_drained, on_page_closed };
@@ -185,9 +202,7 @@ void console_feed_open(struct console_feed *f, struct request *r)
     f->page_count++;
     request_set_header(r, "x-accel-buffering", "no");
     p->stream = request_stream(r, "text/event-stream; charset=utf-8", &ops, p);
-    struct json_object *hello = json_object_new_object();
-    json_set_bool(hello, "login", f->login);
-    page_event(p, "hello", hello);
+    page_event(p, "hello", hello(f));
     page_open(p);
 }
 

@@ -5,9 +5,10 @@
  * hint from another instance) makes it look at once; once a second it looks anyway.  A page that reads slowly keeps its
  * cursor and gets the rest later from the database: nothing is buffered for it.
  *
- * Events: `hello` {login}: there is a password · `pending` {key,text,at}: said, not yet answered · default
- * {id,version,author,at,html,buttons,key} (event id = version) · `ready` after the first batch · `reset`: forget what
- * is shown · `typing` {on} · `toast` {callback_id,text} · `trouble` {error} / `fine`: the database is away / back. */
+ * Events: `hello` {login, commands: [["/tasks", "…"], …]}; login: there is a password · `pending` {key,text,at}: said,
+ * not yet answered · default {id,version,author,at,html,buttons,key} (event id = version) · `ready` after the first
+ * batch · `reset`: forget what is shown · `typing` {on} · `toast` {callback_id,text} · `trouble` {error} / `fine`: the
+ * database is away / back. */
 #ifndef BOT_CONSOLE_FEED_H
 #define BOT_CONSOLE_FEED_H
 

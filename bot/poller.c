@@ -192,7 +192,7 @@ static void handle_refusal(struct poller *p, struct arena *a, const struct teleg
     char text[256];
     switch (answer->code) {
     case 409: /* "terminated by other getUpdates request" or "can't use getUpdates method while webhook is active" */
-        if (strstr(answer->description, "webhook")) {
+        if (strcasestr(answer->description, "webhook")) {
             say(p, false, "a webhook is set for this bot; deleting it, because this program polls");
             delete_webhook(p, a);
             pause_ms(p, BACKOFF_BASE_MS);

@@ -53,15 +53,16 @@ static enum status tell_owner(struct db *db, struct job_run *r, const struct inb
     reply_init(&reply, r->arena);
     reply_bold(&reply, "⚠ A message was set aside");
     reply_line(&reply);
-    reply_printf(&reply, "Working on message %" PRId64 " (%s) stopped the program %d times, so I no longer try. It is kept in the inbox table, nothing of it was executed.",
-                 row->id, row->channel, INBOX_CRASHES_MAX);
+    reply_printf(&reply, "Working on message %" PRId64 " (%s) was cut off %d times by a stop of the program, so I set it aside. Nothing of it was executed. %s",
+                 row->id, row->channel, row->crashes,
+                 row->crashes == INBOX_CRASHES_MAX ? "I will try it once more in a moment." : "It is kept in the inbox table; I will not try it again.");
     struct outbox_row out = {
         .channel = chat_id ? "telegram" : "console",
         .chat_id = chat_id,
         .kind = "message",
         .priority = 2,
         .payload = json_text(r->arena, json_keep(r->arena, reply_json(&reply))),
-        .dedupe_key = arena_printf(r->arena, "parked:%" PRId64, row->id),
+        .dedupe_key = arena_printf(r->arena, "parked:%" PRId64 ":%d", row->id, row->crashes),
     };
     return outbox_put(db, &out, r->now_ms, NULL, e);
 }
@@ -69,16 +70,16 @@ static enum status tell_owner(struct db *db, struct job_run *r, const struct inb
 static enum status job_rescue(struct db *db, void *arg, struct error *e)
 {
     struct job_run *r = arg;
-    int64_t in = 0, out = 0;
+    int64_t in = 0, out = 0, again = 0;
     struct inbox_row *parked;
     int parked_count;
     if (db_now_ms(db, &r->now_ms, e) || inbox_rescue(db, r->arena, r->now_ms, &in, &parked, &parked_count, e) ||
-        outbox_rescue(db, r->now_ms, &out, e))
+        outbox_rescue(db, r->now_ms, &out, e) || inbox_last_try(db, r->now_ms, &again, e))
         return e->status;
     for (int i = 0; i < parked_count; i++)
         if (tell_owner(db, r, &parked[i], e))
             return e->status;
-    r->count = in + out;
+    r->count = in + out + again;
     r->parked = parked_count;
     return OK;
 }

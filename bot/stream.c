@@ -77,6 +77,8 @@ struct stream *request_stream(struct request *r, const char *type, const struct 
     h2o_start_response(r->h2o, &st->generator);
     stream_write(st, hello, sizeof hello - 1);
     watch_start(r->server, &st->watch, request_fd(r));
+    if (r->server->draining)
+        stream_end(st);
     return st;
 }
 

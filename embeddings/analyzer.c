@@ -12,8 +12,8 @@
 #include <unicode/utf8.h>
 
 enum {
-    STEM_BYTES_MIN = 3,  /* "is", "as" are words, not plurals */
-    STEM_BYTES_MAX = 64, /* longer runs are not English */
+    STEM_BYTES_MIN = 3,   /* "is", "as" are words, not plurals */
+    STEM_BYTES_MAX = 64,  /* longer runs are not English */
     WORD_BYTES_MAX = 128, /* a longer run is cut into pieces: nobody types it as a query */
 };
 
@@ -40,20 +40,20 @@ void analyzer_free(struct analyzer *w)
 
 /* Sorted: dropped from queries, kept in documents. */
 static const char *const stop_words[] = {
-    "a",       "about",  "after",  "again",   "all",    "also",   "am",      "an",     "and",     "any",    "anything",
-    "are",     "aren",   "arent",  "as",      "at",     "be",     "because", "been",   "before",  "being",  "but",
-    "by",      "can",    "cant",   "could",   "d",      "did",    "didnt",   "do",     "does",    "doesnt", "doing",
-    "don",     "done",   "dont",   "each",    "ever",   "every",  "for",     "from",   "get",     "give",   "got",
-    "had",     "has",    "hasnt",  "have",    "havent", "having", "he",      "her",    "here",    "hers",   "him",
-    "his",     "how",    "i",      "if",      "im",     "in",     "into",    "is",     "isnt",    "it",     "its",
-    "ive",     "just",   "ll",     "many",    "may",    "me",     "might",   "mine",   "more",    "most",   "much",
-    "must",    "my",     "no",     "not",     "now",    "of",     "off",     "on",     "or",      "other",  "our",
-    "ours",    "out",    "over",   "please",  "re",     "s",      "say",     "shall",  "she",     "should", "show",
-    "so",      "some",   "something", "such", "t",      "tell",   "than",    "that",   "thats",   "the",    "their",
-    "them",    "then",   "there",  "these",   "they",   "this",   "those",   "to",     "too",     "u",      "up",
-    "upon",    "us",     "ve",     "very",    "was",    "wasnt",  "we",      "were",   "what",    "whats",  "when",
-    "whens",   "where",  "wheres", "which",   "while",  "who",    "whom",    "whos",   "whose",   "why",    "will",
-    "with",    "within", "would",  "you",     "your",   "yours",
+    "a",     "about",  "after",     "again",  "all",    "also",   "am",      "an",    "and",    "any",    "anything",
+    "are",   "aren",   "arent",     "as",     "at",     "be",     "because", "been",  "before", "being",  "but",
+    "by",    "can",    "cant",      "could",  "d",      "did",    "didnt",   "do",    "does",   "doesnt", "doing",
+    "don",   "done",   "dont",      "each",   "ever",   "every",  "for",     "from",  "get",    "give",   "got",
+    "had",   "has",    "hasnt",     "have",   "havent", "having", "he",      "her",   "here",   "hers",   "him",
+    "his",   "how",    "i",         "if",     "im",     "in",     "into",    "is",    "isnt",   "it",     "its",
+    "ive",   "just",   "ll",        "many",   "may",    "me",     "might",   "mine",  "more",   "most",   "much",
+    "must",  "my",     "no",        "not",    "now",    "of",     "off",     "on",    "or",     "other",  "our",
+    "ours",  "out",    "over",      "please", "re",     "s",      "say",     "shall", "she",    "should", "show",
+    "so",    "some",   "something", "such",   "t",      "tell",   "than",    "that",  "thats",  "the",    "their",
+    "them",  "then",   "there",     "these",  "they",   "this",   "those",   "to",    "too",    "u",      "up",
+    "upon",  "us",     "ve",        "very",   "was",    "wasnt",  "we",      "were",  "what",   "whats",  "when",
+    "whens", "where",  "wheres",    "which",  "while",  "who",    "whom",    "whos",  "whose",  "why",    "will",
+    "with",  "within", "would",     "you",    "your",   "yours",
 };
 
 static int compare_strings(const void *a, const void *b)
@@ -241,8 +241,7 @@ static void push_joined(struct splitter *s)
 {
     size_t last = s->count, first = last;
     while (first > 1 && s->out[first - 1].number && s->out[first - 2].number &&
-           s->out[first - 1].begin == s->out[first - 2].end + 1 &&
-           strchr(".,:/-", s->text[s->out[first - 2].end]))
+           s->out[first - 1].begin == s->out[first - 2].end + 1 && strchr(".,:/-", s->text[s->out[first - 2].end]))
         first--;
     if (first == last)
         return;
@@ -305,15 +304,17 @@ static size_t best_window(const struct word *word, const bool *hit, size_t count
 }
 
 const char *analyzer_excerpt(struct analyzer *analyzer, struct arena *arena, const char *text, const char *query,
-                          size_t bytes_max)
+                             size_t bytes_max)
 {
     size_t len = strlen(text);
     if (len <= bytes_max)
         return text;
     struct word *word, *wants;
-    size_t count = analyzer_split(analyzer, arena, text, &word), want_count = analyzer_split(analyzer, arena, query, &wants);
+    size_t count = analyzer_split(analyzer, arena, text, &word),
+           want_count = analyzer_split(analyzer, arena, query, &wants);
     if (count == 0)
-        return arena_printf(arena, "%s…", arena_strndup(arena, text, text_prefix_utf16(text, bytes_max, bytes_max / 4)));
+        return arena_printf(arena, "%s…",
+                            arena_strndup(arena, text, text_prefix_utf16(text, bytes_max, bytes_max / 4)));
     bool *hit = arena_alloc(arena, count);
     for (size_t i = 0; i < count; i++)
         hit[i] = !word[i].joined && wanted(wants, want_count, word[i].stem);

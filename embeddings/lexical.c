@@ -10,15 +10,15 @@
 #include <string.h>
 
 enum {
-    CHAT_WORDS_MAX = 24,    /* mean length under which documents read like chat turns */
+    CHAT_WORDS_MAX = 24,     /* mean length under which documents read like chat turns */
     DEAD_DOCUMENTS_MIN = 64, /* below it compaction is not worth a thought */
-    QUERY_TERMS_MAX = 256,  /* of one query: a whole note pasted as a question */
+    QUERY_TERMS_MAX = 256,   /* of one query: a whole note pasted as a question */
     TERM_BYTES = 192,
 };
 /* Weights against BM25's 1 per query word. */
 #define SURFACE_WEIGHT 0.3 /* the word as written, not only its stem */
-#define JOINED_WEIGHT 1.0   /* 81.4, 2026-11-20 */
-#define LABEL_WEIGHT 10.0   /* "task 83" means that one */
+#define JOINED_WEIGHT 1.0  /* 81.4, 2026-11-20 */
+#define LABEL_WEIGHT 10.0  /* "task 83" means that one */
 
 struct posting {
     uint32_t document, count;

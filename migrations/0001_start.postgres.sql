@@ -33,6 +33,7 @@ CREATE TABLE inbox (
 CREATE INDEX inbox_claim ON inbox (tap, run_at, id) WHERE state = 'available';
 CREATE INDEX inbox_running ON inbox (id) WHERE state = 'running';
 CREATE INDEX inbox_lane ON inbox (lane, id) WHERE state IN ('available','running');
+CREATE INDEX inbox_parked ON inbox (run_at) WHERE state = 'parked';
 CREATE INDEX inbox_prune ON inbox (finished_at) WHERE finished_at IS NOT NULL;
 
 CREATE TABLE turn_steps (                -- what a model answered and what its calls did, so that a turn resumes

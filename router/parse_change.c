@@ -88,6 +88,12 @@ static enum route ids_or_words(struct sentence *s, const char *tool, struct span
 static enum route complete(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
+    if (m->id) {
+        struct json_object *arguments = parse_call(s, "complete_task");
+        if (arguments)
+            json_set_int(arguments, "task_id", m->id);
+        return arguments ? ROUTE_DONE : ROUTE_NEVER;
+    }
     if (parse_verb(s, span, "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this shit|him|today|now") == span.end - span.begin &&
         span.end > span.begin)
         return ROUTE_NO; /* "done with work" is news, not a task */
@@ -136,6 +142,13 @@ static enum route delete_from(struct sentence *s, const struct match *m)
         if (token_any(words_at(s->words, i), "called|named"))
             span.begin = i + 1;
     return ids_or_words(s, "delete_task", span, ask_delete);
+}
+
+static enum route delete_which(struct sentence *s, const struct match *m)
+{
+    (void)m;
+    parse_call(s, "delete_task");
+    return parse_asks(s, ask_delete, "content");
 }
 
 static enum route delete_all(struct sentence *s, const struct match *m)
@@ -258,6 +271,14 @@ static enum route rename_to(struct sentence *s, const struct match *m)
     return ROUTE_DONE;
 }
 
+/* "edit task 5: …". */
+static enum route rename_numbered(struct sentence *s, const struct match *m)
+{
+    int64_t id;
+    int n = pattern_id(s->words, m->capture[1].begin, m->capture[1].end, true, &id);
+    return n && m->capture[1].begin + n == m->capture[1].end ? rename_to(s, m) : ROUTE_NO;
+}
+
 /* "change task 5 to …": a date moves it, words rename it; without a number only a date is sure. */
 static enum route change_to(struct sentence *s, const struct match *m)
 {
@@ -344,22 +365,22 @@ static const struct {
     { DELETE " [off / out / rid of] {1} " OFF " @list", delete_from },
     { "get rid of [the / my] (task / reminder / item) {1}", delete_from },
     { "(delete / remove / erase / cancel / drop / dismiss) [the / my / a / that] (task / reminder / todo / item) [called / named / about / to / for / :] {1}", delete_bare },
-    { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / last reminder)", complete_which },
+    { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / last reminder)", delete_which },
     { "delete|remove|cancel|erase [the] hair|doctor|doctor's|dentist [:] {1}", cancel },
     { "cancel|delete|remove {1}", cancel },
     { "delete|erase {1}", delete_bare },
     { "remove {1}", remove_bare },
-    { "(delete / remove / erase)", complete_which },
+    { "(delete / remove / erase)", delete_which },
     /* move, rename */
     { "rename {1} (to / as / into) {2}", rename_to },
     { "(change / edit / update / set / make) [the] (text / name / title / wording / content) of {1} to {2}", rename_to },
-    { "edit|update|change [task] @id : {2}", NULL },
+    { "edit|update|change|rename {1} : {2}", rename_numbered },
     { "(change / move / set / update / push / make) [the] [due] (date / deadline / time / day / due date / reminder) (of / for / on) {1} to|for|at {2}", move_to },
     { "(move / push / shift / reschedule / postpone / delay / defer / bump / put off / bring forward / push back / bring / carry / hold / kick) {1} (to / until / till / for / forward to / back to / over to / out to) {2}", move_to },
     { "(move / push / shift / postpone / delay / defer / bump / put off / extend) {1} [back / forward / out] by {2}", move_by },
     { "(reschedule / postpone / delay / defer) {1}", move_by },
     { "snooze {1} (for / until / till / to / by / another) {2}", snooze },
-    { "snooze {1} {2?}", NULL },
+    { "snooze {1}", move_by },
     { "(move / put / file / assign) {1} (to / into / in / under) [the / my] category {2}", move_category },
     { "(move / put / file / assign) {1} (to / into / in / under) [the / my] {2} category", move_category },
     { "(move / shift) {1} (to / into / onto) @list", move_category },
@@ -373,10 +394,8 @@ enum route parse_change(struct sentence *s, struct span span)
     struct match m;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int calls = s->parse->call_count;
-        if (!rules[i].route || !pattern_match(s->words, span, rules[i].pattern, &m))
+        if (!pattern_match(s->words, span, rules[i].pattern, &m))
             continue;
-        if (m.id && !m.capture[1].end) /* "@id done": the number is the capture */
-            m.capture[1] = span;
         enum route route = rules[i].route(s, &m);
         if (route != ROUTE_NO)
             return route;

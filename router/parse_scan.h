@@ -44,8 +44,11 @@ enum route parse_note(struct sentence *, struct span);
 enum route parse_task(struct sentence *, struct span);
 enum route parse_change(struct sentence *, struct span);
 enum route parse_list(struct sentence *, struct span);
-enum route parse_health(struct sentence *, struct span);
+enum route parse_sleep(struct sentence *, struct span);
 enum route parse_exercise(struct sentence *, struct span);
+enum route parse_water(struct sentence *, struct span);
+enum route parse_sauna(struct sentence *, struct span);
+enum route parse_body(struct sentence *, struct span);
 enum route parse_question(struct sentence *, struct span);
 enum route parse_plain(struct sentence *, struct span);
 
@@ -60,7 +63,7 @@ int parse_find(const struct sentence *, struct span, const char *words); /* its 
 int parse_verb(const struct sentence *, struct span, const char *phrases); /* leading words out of "pick up|buy"; tokens */
 
 struct due { /* what a span says about when */
-    bool found;
+    bool found, dated; /* dated: a day was said, not only a time */
     struct civil at;
     const char *repeat;
     struct span cut[2]; /* tokens of the phrase (date and time may stand apart) */
@@ -75,6 +78,21 @@ bool parse_all_date(const struct sentence *, struct span); /* nothing but a date
 struct json_object *parse_call(struct sentence *, const char *tool); /* the arguments to fill; NULL when full */
 void parse_set_due(struct sentence *, struct json_object *, const struct due *, const char *name);
 enum route parse_asks(struct sentence *, const char *question, const char *argument);
+
+/* --- parse_log.c: what the log families share --- */
+/* Not asked, not wished, not denied, not about somebody else. */
+bool parse_log_real(const struct sentence *, struct span);
+/* The day of a log: false when it lies in the future.  Today leaves *out unset (found = false). */
+bool parse_log_day(const struct sentence *, struct span, struct due *out);
+/* Are all tokens before `until` (dates aside) words a person uses to report on themselves? */
+bool parse_log_lead(const struct sentence *, struct span, int until, const struct due *);
+/* Mark the tokens of a span as understood in a bitmap of ROUTE_TOKENS_MAX flags. */
+void parse_mark(bool *known, struct span whole, struct span part);
+/* Are all tokens known, punctuation, dates or one of `words`? */
+bool parse_all_known(const struct sentence *, struct span, const bool *known, const struct due *, const char *words);
+/* "2 x 10 min", "two rounds of 10 minutes", "45 min": minutes in all; tokens used. */
+int parse_rounds(const struct sentence *, struct span, int i, double *minutes);
+double parse_round(double value, int decimals);
 
 /* A negation, wish, condition or plan: such sentences log nothing. */
 bool parse_unreal(const struct sentence *, struct span);

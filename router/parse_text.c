@@ -231,6 +231,7 @@ void parse_due(const struct sentence *sentence, struct span s, bool past, struct
             other = i;
     }
     due->found = true;
+    due->dated = dated || other >= 0;
     due->at = phrase[best].at;
     due->repeat = phrase[best].repeat;
     cut(sentence, due, &phrase[best], s.begin);

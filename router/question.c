@@ -66,10 +66,12 @@ static unsigned search_mask(const struct question *q, const struct intent *inten
     return mask ? mask : RECALL_ALL;
 }
 
-/* The words to look for: those the intent could not use; all when nothing else is left. */
+/* The words to look for.  "notes about orchids": orchids; "the water bill": water too, for it names no log here. */
 static const char *search_words(const struct question *q, const struct intent *intent)
 {
-    return *intent->rest ? intent->rest : q->query;
+    bool unnamed = intent->subject == SUBJECT_NONE || (intent->subject == SUBJECT_LOGS && !intent->sure);
+    const char *words = unnamed ? intent->content : intent->rest;
+    return *words ? words : q->query;
 }
 
 enum status question_evidence(struct tool_ctx *ctx, const struct question *q, const struct intent *intent,

@@ -21,8 +21,8 @@ enum {
 
 struct question {
     const char *query;
-    const char *type;     /* "all", "tasks", "notes", "health"; NULL = all */
-    const char *category; /* NULL = any */
+    const char *type;              /* "all", "tasks", "notes", "health"; NULL = all */
+    const char *category;          /* NULL = any */
     const struct civil *from, *to; /* days, inclusive; NULL = what the words say */
 };
 struct tool_result *question_answer(struct tool_ctx *, const struct question *);
@@ -39,8 +39,8 @@ const char *question_period(struct tool_ctx *, const struct when_range *);
 enum status MUST_CHECK question_health(struct tool_ctx *, const struct intent *, struct reply *,
                                        struct json_object *data, struct error *);
 /* Lists and counts of tasks or notes. */
-enum status MUST_CHECK question_rows(struct tool_ctx *, const struct intent *, struct reply *,
-                                     struct json_object *data, struct error *);
+enum status MUST_CHECK question_rows(struct tool_ctx *, const struct intent *, struct reply *, struct json_object *data,
+                                     struct error *);
 /* The rows that match q->query best; *found tells how many. */
 enum status MUST_CHECK question_evidence(struct tool_ctx *, const struct question *, const struct intent *,
                                          struct reply *, struct json_object *data, size_t *found, struct error *);

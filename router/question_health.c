@@ -131,9 +131,9 @@ const char *question_period(struct tool_ctx *ctx, const struct when_range *p)
     if (civil_compare(&p->from, &p->to) == 0)
         return from;
     static const char *const day[] = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" };
-    const char *span = arena_printf(ctx->arena, "%s %s – %s %s", day[civil_weekday(&p->from)],
-                                    day_text(ctx->arena, &p->from), day[civil_weekday(&p->to)],
-                                    day_text(ctx->arena, &p->to));
+    const char *span =
+        arena_printf(ctx->arena, "%s %s – %s %s", day[civil_weekday(&p->from)], day_text(ctx->arena, &p->from),
+                     day[civil_weekday(&p->to)], day_text(ctx->arena, &p->to));
     return *words ? arena_printf(ctx->arena, "%s (%s)", words, span) : span;
 }
 
@@ -236,8 +236,8 @@ static struct json_object *series_json(const struct series *s, const struct when
     const struct {
         const char *name;
         double value;
-    } figures[] = { { "sum", s->sum }, { "average", mean(s) }, { "min", s->min.value }, { "max", s->max.value },
-                    { "first", s->first.value }, { "last", s->last.value } };
+    } figures[] = { { "sum", s->sum },       { "average", mean(s) },      { "min", s->min.value },
+                    { "max", s->max.value }, { "first", s->first.value }, { "last", s->last.value } };
     for (size_t i = additive(s->intent) ? 0 : 1; i < sizeof figures / sizeof *figures; i++)
         json_set(o, figures[i].name,
                  json_object_new_double_s(figures[i].value, figure_number(arena, figures[i].value, 2)));
@@ -321,8 +321,8 @@ static enum status answer_compare(struct tool_ctx *ctx, const struct intent *q, 
 {
     struct series s[2];
     if (figure == FIGURE_NONE || figure == FIGURE_CHANGE || figure == FIGURE_LATEST || figure == FIGURE_FIRST)
-        figure = q->kind == HEALTH_EXERCISE || (q->kind == HEALTH_SAUNA && q->column == 0) ? FIGURE_SUM
-                                                                                             : FIGURE_AVERAGE;
+        figure =
+            q->kind == HEALTH_EXERCISE || (q->kind == HEALTH_SAUNA && q->column == 0) ? FIGURE_SUM : FIGURE_AVERAGE;
     reply_bold(r, subject_name(ctx->arena, q));
     reply_line(r);
     for (int i = 0; i < 2; i++) {
@@ -431,8 +431,8 @@ static bool usual_period(struct tool_ctx *ctx, const struct intent *q, enum figu
     return true;
 }
 
-enum status question_health(struct tool_ctx *ctx, const struct intent *asked, struct reply *r,
-                            struct json_object *data, struct error *error)
+enum status question_health(struct tool_ctx *ctx, const struct intent *asked, struct reply *r, struct json_object *data,
+                            struct error *error)
 {
     struct json_object *list = json_object_new_array();
     struct intent q = *asked;

@@ -62,12 +62,14 @@ static const struct row {
     { "change|changed|trend|progress|gained|lost|gain|lose|develop|developed", MEANS_FIGURE, FIGURE_CHANGE, false },
     { "than|compare|compared|comparison|comparing|versus|vs|difference", MEANS_COMPARE, 0, false },
     { "days|nights", MEANS_DAYS, 0, false },
-    { "hours|hour|minutes|minute|min|mins|kg|kilos|kilo|kilograms|pounds|lbs|ml|liter|liters|litre|litres|glass|glasses|"
+    { "hours|hour|minutes|minute|min|mins|kg|kilos|kilo|kilograms|pounds|lbs|ml|liter|liters|litre|litres|glass|"
+      "glasses|"
       "night|day|daily|nightly|weekly|per|session|sessions|entry|entries|log|logs|logged|data|figures|stats|"
       "statistics|summary|body|mass|percent|percentage|go|going|gone|went|visit|visited|take|taken|took|long|much|many|"
       "more|less|fewer|better|worse|same|amount|time|since|between|during|ago|need|needs|open|left|still|pending|"
       "upcoming|outstanding|coming|things|thing|stuff|item|items|work|worked|spend|spent|today|tonight|want|know|"
-      "like|find|look|see|read|make|made|let|us|new|old|made|have|write|wrote|written|save|saved|add|added|keep|kept|say|"
+      "like|find|look|see|read|make|made|let|us|new|old|made|have|write|wrote|written|save|saved|add|added|keep|kept|"
+      "say|"
       "said|mention|mentioned|remember|search|searching",
       MEANS_NOTHING, 0, false },
 };
@@ -85,7 +87,7 @@ static const struct row *row_find(const char *surface)
 /* Verbs whose past is another word; stems do the rest. */
 static const char *base_form(const char *surface)
 {
-    static const char *const pairs[][2] = { { "ran", "run" },   { "swam", "swim" },  { "rode", "ride" },
+    static const char *const pairs[][2] = { { "ran", "run" },    { "swam", "swim" },   { "rode", "ride" },
                                             { "biked", "bike" }, { "biking", "bike" }, { "hiked", "hike" },
                                             { "hiking", "hike" } };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
@@ -138,6 +140,7 @@ struct reading {
     struct intent *out;
     struct arena *arena;
     bool strong, how_many, number;
+    int column; /* as LOG(), -1 = none: "how hot was the sauna" names it before its kind */
     const char *category_word;
 };
 
@@ -168,8 +171,7 @@ static void take(struct reading *r, const struct row *row, const struct word *wo
     case MEANS_COLUMN:
         if (q->subject == SUBJECT_NONE)
             take_log(r, row->value, false);
-        if (q->subject == SUBJECT_LOGS && (int)q->kind == row->value / 8)
-            q->column = row->value % 8;
+        r->column = row->value;
         break;
     case MEANS_ACTIVITY:
         q->activity = word->surface;
@@ -190,6 +192,8 @@ static void take(struct reading *r, const struct row *row, const struct word *wo
         /* "how often … last": the more telling figure came first, except that a change beats all */
         if (q->figure == FIGURE_NONE || row->value == FIGURE_CHANGE)
             q->figure = (enum figure)row->value;
+        if (word && strcmp(word->surface, "hottest") == 0)
+            r->column = LOG(HEALTH_SAUNA, 1);
         break;
     case MEANS_COMPARE:
         q->compare = true;
@@ -258,12 +262,15 @@ static const char *own_category(const struct intent_vocabulary *own, const struc
     return NULL;
 }
 
+static const char *append(struct arena *arena, const char *list, const char *text, const struct word *word)
+{
+    return arena_printf(arena, "%s%s%.*s", list, *list ? " " : "", (int)(word->end - word->begin), text + word->begin);
+}
+
 static void add_rest(struct reading *r, const char *text, const struct word *word)
 {
-    struct intent *q = r->out;
-    q->rest = arena_printf(r->arena, "%s%s%.*s", q->rest, *q->rest ? " " : "", (int)(word->end - word->begin),
-                           text + word->begin);
-    q->rest_count++;
+    r->out->rest = append(r->arena, r->out->rest, text, word);
+    r->out->rest_count++;
     r->number |= word->number;
 }
 
@@ -274,6 +281,8 @@ static void word_read(struct analyzer *analyzer, struct reading *r, const char *
     struct intent *q = r->out;
     const struct row *row = row_find(word->surface);
     bool plain = !row || row->meaning == MEANS_NOTHING || row->meaning == MEANS_OVERVIEW;
+    if (!word->stop && (!row || row->meaning != MEANS_NOTHING))
+        q->content = append(r->arena, q->content, text, word);
     const char *category = plain && !word->stop && !q->category ? own_category(own, word) : NULL;
     if (category) {
         q->category = category;
@@ -299,8 +308,8 @@ static void words_read(struct analyzer *analyzer, struct reading *r, const char 
         q->personal |= is_one_of(word[i].surface, "i my me mine ive we our");
         if (word[i].joined)
             r->number = true;
-        else if (i + 1 < count && take_pair(r, word[i].surface, word[i + 1].surface,
-                                            i + 2 < count ? word[i + 2].surface : ""))
+        else if (i + 1 < count &&
+                 take_pair(r, word[i].surface, word[i + 1].surface, i + 2 < count ? word[i + 2].surface : ""))
             i++;
         else
             word_read(analyzer, r, text, &word[i], own);
@@ -337,11 +346,13 @@ static bool decide(const struct intent *q, const struct reading *r)
 void intent_read(struct analyzer *analyzer, struct arena *arena, const char *question, const char *query_type,
                  const struct when_options *options, const struct intent_vocabulary *own, struct intent *out)
 {
-    *out = (struct intent){ .rest = "" };
-    struct reading r = { .out = out, .arena = arena };
+    *out = (struct intent){ .rest = "", .content = "" };
+    struct reading r = { .out = out, .arena = arena, .column = -1 };
     char *text = arena_strdup(arena, question);
     periods_read(arena, text, options, out);
     words_read(analyzer, &r, text, own);
+    if (out->subject == SUBJECT_LOGS && r.column >= 0 && (int)out->kind == r.column / 8)
+        out->column = r.column % 8;
     /* "what is on today", "anything for tomorrow": the day's tasks */
     if (out->subject == SUBJECT_NONE && out->rest_count == 0 && out->period_count > 0 && out->question)
         out->subject = SUBJECT_TASKS;

@@ -42,16 +42,17 @@ struct intent {
     enum figure figure;
     struct when_range period[2];
     int period_count;
-    bool compare;         /* two periods side by side */
-    bool days;            /* "how many days" counts days, not entries */
+    bool compare;                /* two periods side by side */
+    bool days;                   /* "how many days" counts days, not entries */
     bool done, overdue, undated; /* tasks */
-    const char *category; /* tasks and notes: a path of the vocabulary; NULL = any */
-    bool personal;        /* says I, my, me */
-    bool question;        /* begins like one */
-    bool how_much;        /* "how much", "how many hours" */
-    const char *rest;     /* the words that were not understood: what to search for; "" = none */
+    const char *category;        /* tasks and notes: a path of the vocabulary; NULL = any */
+    bool personal;               /* says I, my, me */
+    bool question;               /* begins like one */
+    bool how_much;               /* "how much", "how many hours" */
+    const char *rest;            /* the words that were not understood; "" = none */
     int rest_count;
-    bool sure;            /* the subject and figure can be answered from the rows alone */
+    const char *content; /* all words of substance, understood or not: what to search for */
+    bool sure;           /* the subject and figure can be answered from the rows alone */
 };
 
 /* query_type: "all" or NULL, "tasks", "notes", "health". */

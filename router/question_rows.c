@@ -142,8 +142,8 @@ static void heading(struct reply *r, struct tool_ctx *ctx, const char *what, int
     reply_line(r);
 }
 
-static enum status answer_tasks(struct tool_ctx *ctx, const struct intent *q, struct reply *r,
-                                struct json_object *data, struct error *error)
+static enum status answer_tasks(struct tool_ctx *ctx, const struct intent *q, struct reply *r, struct json_object *data,
+                                struct error *error)
 {
     struct task *list;
     int count;
@@ -154,7 +154,11 @@ static enum status answer_tasks(struct tool_ctx *ctx, const struct intent *q, st
     struct json_object *out = json_object_new_array();
     json_set_int(data, "count", count);
     json_set(data, "tasks", out);
-    heading(r, ctx, q->done ? "completed task" : q->overdue ? "overdue task" : q->period_count ? "task" : "open task",
+    heading(r, ctx,
+            q->done           ? "completed task"
+            : q->overdue      ? "overdue task"
+            : q->period_count ? "task"
+                              : "open task",
             count, q, &period);
     for (int i = 0; i < count && i < QUESTION_LIST_MAX; i++) {
         json_push(out, task_json(ctx, &list[i]));
@@ -177,8 +181,8 @@ static enum status answer_tasks(struct tool_ctx *ctx, const struct intent *q, st
 
 /* --- notes --- */
 
-static enum status answer_notes(struct tool_ctx *ctx, const struct intent *q, struct reply *r,
-                                struct json_object *data, struct error *error)
+static enum status answer_notes(struct tool_ctx *ctx, const struct intent *q, struct reply *r, struct json_object *data,
+                                struct error *error)
 {
     struct note_filter filter = { 0 };
     struct note *list;

@@ -36,8 +36,7 @@ enum status search_open(struct arena *arena, struct db *db, int64_t user_id, uns
     arena_defer(arena, release, s->lexical);
     for (size_t i = 0; i < s->count; i++) {
         struct arena *scratch = arena_new();
-        const char *label =
-            arena_printf(scratch, "%s %lld", recall_type_name(s->row[i].type), (long long)s->row[i].id);
+        const char *label = arena_printf(scratch, "%s %lld", recall_type_name(s->row[i].type), (long long)s->row[i].id);
         lexical_add(s->lexical, (int64_t)i, label, document_text(scratch, &s->row[i]));
         arena_free(scratch);
     }

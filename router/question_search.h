@@ -11,15 +11,15 @@
 struct search;
 
 /* Read the rows and index them; released with the arena. */
-enum status MUST_CHECK search_open(struct arena *, struct db *, int64_t user_id, unsigned recall_mask,
-                                   struct search **, struct error *);
+enum status MUST_CHECK search_open(struct arena *, struct db *, int64_t user_id, unsigned recall_mask, struct search **,
+                                   struct error *);
 
 struct search_filter {
-    unsigned mask;              /* RECALL_… ; 0 = all that were opened */
-    const char *category;       /* compared folded; NULL = any */
+    unsigned mask;                 /* RECALL_… ; 0 = all that were opened */
+    const char *category;          /* compared folded; NULL = any */
     const struct civil *from, *to; /* days by the person's zone, inclusive; NULL = open */
-    const char *zone;           /* for the days of rows that only have an instant; needed with from or to */
-    double floor;               /* least coverage of the query, 0–1; named rows always pass */
+    const char *zone;              /* for the days of rows that only have an instant; needed with from or to */
+    double floor;                  /* least coverage of the query, 0–1; named rows always pass */
 };
 struct search_hit {
     const struct recall_row *row;

@@ -59,7 +59,7 @@ struct tool_args {
     const struct tool *tool;
     struct arg_value value[TOOL_ARGS_MAX];
 };
-/* By name; asserts that the tool has such an argument.  arg_get never gives NULL: look at ->present.  The others give
+/* By name; aborts when the tool has no such argument.  arg_get never gives NULL: look at ->present.  The others give
  * NULL or the fallback when the argument is absent. */
 const struct arg_value *arg_get(const struct tool_args *, const char *name);
 const char *arg_text(const struct tool_args *, const char *name);

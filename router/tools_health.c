@@ -141,10 +141,9 @@ static void logging_span(struct logging *l, int days, struct week *w)
     if (l->status != OK || !civil_parse(l->log.date, &from))
         return;
     civil_add_days(&from, 1 - days);
-    struct health_query q = { .kind = l->log.kind,
-                              .user_id = l->ctx->user->id,
-                              .from = day_text(l->ctx->arena, &from),
-                              .to = l->log.date };
+    struct health_query q = {
+        .kind = l->log.kind, .user_id = l->ctx->user->id, .from = day_text(l->ctx->arena, &from), .to = l->log.date
+    };
     l->status = health_each(l->ctx->db, &q, week_add, w, &l->error);
 }
 
@@ -173,9 +172,7 @@ static struct tool_result *run_sleep(struct tool_ctx *ctx, const struct tool_arg
     const char *aside = NULL;
     bool found = false;
     logging_init(&l, ctx, args, HEALTH_SLEEP);
-    struct health_query same = {
-        .kind = HEALTH_SLEEP, .user_id = ctx->user->id, .from = l.log.date, .to = l.log.date
-    };
+    struct health_query same = { .kind = HEALTH_SLEEP, .user_id = ctx->user->id, .from = l.log.date, .to = l.log.date };
     l.status = health_first(ctx->db, ctx->arena, &same, &before, &found, &l.error);
     if (l.status == OK && found)
         aside = sleep_replace(&l, &before);
@@ -202,8 +199,8 @@ static struct tool_result *run_exercise(struct tool_ctx *ctx, const struct tool_
     logging_span(&l, 7, &w);
     const char *context = NULL;
     if (w.rows > 1)
-        context = arena_printf(ctx->arena, "Last 7 days: %s in %d workouts",
-                               figure_unit(ctx->arena, w.sum, "minutes"), w.rows);
+        context = arena_printf(ctx->arena, "Last 7 days: %s in %d workouts", figure_unit(ctx->arena, w.sum, "minutes"),
+                               w.rows);
     return logging_done(&l, NULL, context);
 }
 
@@ -264,9 +261,7 @@ static const char *body_change(struct logging *l)
 {
     struct tool_ctx *ctx = l->ctx;
     struct previous p = { .log = &l->log, .arena = ctx->arena };
-    struct health_query q = {
-        .kind = HEALTH_BODY, .user_id = ctx->user->id, .to = l->log.date, .newest_first = true
-    };
+    struct health_query q = { .kind = HEALTH_BODY, .user_id = ctx->user->id, .to = l->log.date, .newest_first = true };
     if (l->status == OK)
         l->status = health_each(ctx->db, &q, previous_add, &p, &l->error);
     if (l->status != OK || !p.date)
@@ -275,9 +270,9 @@ static const char *body_change(struct logging *l)
     const char *text = "";
     for (int i = 0; i < HEALTH_VALUES_MAX; i++)
         if (p.has[i])
-            text = arena_printf(ctx->arena, "%s%s%s%s", text, *text ? ", " : "",
-                                figure_change(ctx->arena, l->log.value[i] - p.value[i], l->table->value[i].unit),
-                                word[i]);
+            text =
+                arena_printf(ctx->arena, "%s%s%s%s", text, *text ? ", " : "",
+                             figure_change(ctx->arena, l->log.value[i] - p.value[i], l->table->value[i].unit), word[i]);
     return arena_printf(ctx->arena, "%s since %s", text, day_described(ctx, p.date));
 }
 
@@ -343,14 +338,14 @@ static bool candidate_add(const struct health_log *log, void *arg)
 static struct tool_result *ask_which(struct tool_ctx *ctx, const struct candidates *c)
 {
     const struct health_table *t = &health_tables[c->log[0].kind];
-    struct tool_result *result = tool_ask(ctx, "Which %s log of %s should go?%s", t->name,
-                                          day_described(ctx, c->log[0].date),
-                                          c->more ? " (There are more; name one by its ID.)" : "");
+    struct tool_result *result =
+        tool_ask(ctx, "Which %s log of %s should go?%s", t->name, day_described(ctx, c->log[0].date),
+                 c->more ? " (There are more; name one by its ID.)" : "");
     for (int i = 0; i < c->count; i++)
-        reply_button(tool_reply(result), false,
-                     arena_printf(ctx->arena, "%s (ID %lld)", health_phrase(ctx->arena, &c->log[i]),
-                                  (long long)c->log[i].id),
-                     "dellog:%s:%lld", t->name, (long long)c->log[i].id);
+        reply_button(
+            tool_reply(result), false,
+            arena_printf(ctx->arena, "%s (ID %lld)", health_phrase(ctx->arena, &c->log[i]), (long long)c->log[i].id),
+            "dellog:%s:%lld", t->name, (long long)c->log[i].id);
     return result;
 }
 
@@ -384,8 +379,14 @@ static struct tool_result *run_delete(struct tool_ctx *ctx, const struct tool_ar
 
 /* --- the rows --- */
 
-#define ARG_LOG_DATE { "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "The day it belongs to; today when left out." }
-#define ARG_LOG_NOTES { "notes", ARG_TEXT, 0, 0, HEALTH_NOTES_BYTES_MAX, NULL, NULL, "A remark in the person's words." }
+#define ARG_LOG_DATE                                                                                                   \
+    {                                                                                                                  \
+        "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "The day it belongs to; today when left out."                    \
+    }
+#define ARG_LOG_NOTES                                                                                                  \
+    {                                                                                                                  \
+        "notes", ARG_TEXT, 0, 0, HEALTH_NOTES_BYTES_MAX, NULL, NULL, "A remark in the person's words."                 \
+    }
 
 const struct tool tool_log_sleep = {
     "log_sleep",
@@ -447,7 +448,8 @@ const struct tool tool_log_body = {
 const struct tool tool_delete_log = {
     "delete_log",
     TOOL_DESTRUCTIVE,
-    "Remove one wrong health log, named by its kind and its ID or its day. To correct the hours of a night call log_sleep "
+    "Remove one wrong health log, named by its kind and its ID or its day. To correct the hours of a night call "
+    "log_sleep "
     "again instead.",
     { { "kind", ARG_CHOICE, ARG_REQUIRED, 0, 0, NULL, "sleep|exercise|water|sauna|body", "Which kind of log." },
       { "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "The day of the log." },

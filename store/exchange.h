@@ -2,12 +2,12 @@
  * exchange: a person's rows as JSON Lines, out and in again.  One line is one row:
  *     {"type":"task","id":83,"content":"Buy bread","category":"Home/Shopping","due_date":"2026-11-21",…}
  * Columns that are null are left out; categories go by their path.  The order is fixed: categories by depth and
- * name, then tasks, notes, sleep, exercise, water, sauna, body by id.  Deleted rows and chat addresses (where a reminder
- * goes) stay behind.  An export read into an empty database and exported again is the same, byte by byte.
+ * name, then tasks, notes, sleep, exercise, water, sauna, body by id.  Deleted rows and chat addresses (where a
+ * reminder goes) stay behind.  An export read into an empty database and exported again is the same, byte by byte.
  *
- * Import is all or nothing.  An id is kept when the database has no row of that number, else a new one is given.  A line
- * whose columns (the id aside, created_date only when given) equal a row the person already has is
- * counted and not added: reading a file twice adds nothing, and each existing row absorbs one line only. */
+ * Import is all or nothing.  An id is kept when the database has no row of that number, else a new one is given.  A
+ * line whose columns (the id aside, created_date only when given) equal a row the person already has is counted and not
+ * added: reading a file twice adds nothing, and each existing row absorbs one line only. */
 #ifndef STORE_EXCHANGE_H
 #define STORE_EXCHANGE_H
 

@@ -284,9 +284,9 @@ static void insert_sql(const struct exchange_table *t, bool with_id, char sql[SQ
     }
     for (int i = 0; i < t->column_count; i++) {
         enum exchange_column_type type = t->column[i].type;
-        const char *cast = type == COLUMN_NUMBER                                                     ? "DOUBLE PRECISION"
+        const char *cast = type == COLUMN_NUMBER                                                 ? "DOUBLE PRECISION"
                            : type == COLUMN_CATEGORY || type == COLUMN_FLAG || type == COLUMN_MS ? "BIGINT"
-                                                                                                     : "TEXT";
+                                                                                                 : "TEXT";
         size_t a = strlen(names), b = strlen(marks);
         snprintf(names + a, sizeof names - a, ", %s", type == COLUMN_CATEGORY ? "category_id" : t->column[i].name);
         snprintf(marks + b, sizeof marks - b, ", CAST($%d AS %s)", ++n, cast);
@@ -400,8 +400,14 @@ enum status import_apply(struct db *db, struct import *im, int64_t user_id,
                          struct import_result *result, struct error *error)
 {
     *result = (struct import_result){ 0 };
-    struct apply a = { .db = db, .im = im, .user_id = user_id, .result = result, .error = error,
-                       .arena = arena_new(), .progress = progress, .arg = arg };
+    struct apply a = { .db = db,
+                       .im = im,
+                       .user_id = user_id,
+                       .result = result,
+                       .error = error,
+                       .arena = arena_new(),
+                       .progress = progress,
+                       .arg = arg };
     enum status st = apply_categories(&a);
     for (int kind = EXCHANGE_TASK; kind < EXCHANGE_KINDS && st == OK; kind++)
         st = apply_kind(&a, (enum exchange_kind)kind);

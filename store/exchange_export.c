@@ -58,11 +58,12 @@ static enum status put_categories(struct db *db, int64_t user_id, struct output 
     struct arena *arena = arena_new();
     struct named *list = arena_alloc(arena, CATEGORIES_MAX * sizeof *list);
     size_t count = 0;
-    struct stmt *s = db_query(db,
-                              "SELECT x.name_key, " CATEGORY_PATH_SQL("x")
-                              ", x.created_at FROM (SELECT id AS category_id, name_key, created_at FROM categories"
-                              " WHERE user_id = $1) x",
-                              p_int(user_id));
+    struct stmt *s =
+        db_query(db,
+                 "SELECT x.name_key, " CATEGORY_PATH_SQL(
+                     "x") ", x.created_at FROM (SELECT id AS category_id, name_key, created_at FROM categories"
+                          " WHERE user_id = $1) x",
+                 p_int(user_id));
     while (count < CATEGORIES_MAX && db_step(s)) {
         struct named *n = &list[count++];
         n->key = arena_strdup(arena, db_text(s, 0));

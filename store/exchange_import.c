@@ -98,8 +98,7 @@ static void defaults(struct import *im, const struct exchange_table *t, struct e
     }
 }
 
-static enum status columns_read(struct import *im, struct json_object *o, struct exchange_row *row,
-                                struct error *error)
+static enum status columns_read(struct import *im, struct json_object *o, struct exchange_row *row, struct error *error)
 {
     const struct exchange_table *t = &exchange_tables[row->kind];
     enum status st = OK;

@@ -10,7 +10,7 @@ struct import_row {
     struct exchange_row row;
     int64_t line;
     /* decided when written */
-    bool present;        /* equals a row the person has */
+    bool present; /* equals a row the person has */
     bool id_taken;
     int64_t category_id; /* 0 = none */
     const char *path;    /* of the category, as long as the write lasts */

@@ -93,7 +93,7 @@ static enum status read_date(struct arena *arena, const struct exchange_column *
     bool valid = json_object_is_type(json, json_type_string) && (instant ? instant_parse(s, &at) : civil_parse(s, &at));
     if (!valid || at.year < YEAR_MIN || at.year > YEAR_MAX || (c->type == COLUMN_DAY && at.hour >= 0))
         return fail(error, ST_INVALID, "%s must be a date such as %s", c->name,
-                    instant                ? "2026-11-20T09:14:05Z"
+                    instant                 ? "2026-11-20T09:14:05Z"
                     : c->type == COLUMN_DAY ? "2026-11-20"
                                             : "2026-11-20 or 2026-11-20T17:00");
     char text[CIVIL_TEXT_BYTES], tomorrow[CIVIL_TEXT_BYTES];

@@ -7,10 +7,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CREATED { "created_date", COLUMN_INSTANT, false, 0, 0, NULL }
-#define CATEGORY { "category", COLUMN_CATEGORY, false, 0, CATEGORY_NAME_BYTES_MAX, NULL }
-#define DAY { "date", COLUMN_DAY, true, 0, 0, NULL }
-#define NOTES { "notes", COLUMN_TEXT, false, 0, HEALTH_NOTES_BYTES_MAX, NULL }
+#define CREATED                                                                                                        \
+    {                                                                                                                  \
+        "created_date", COLUMN_INSTANT, false, 0, 0, NULL                                                              \
+    }
+#define CATEGORY                                                                                                       \
+    {                                                                                                                  \
+        "category", COLUMN_CATEGORY, false, 0, CATEGORY_NAME_BYTES_MAX, NULL                                           \
+    }
+#define DAY                                                                                                            \
+    {                                                                                                                  \
+        "date", COLUMN_DAY, true, 0, 0, NULL                                                                           \
+    }
+#define NOTES                                                                                                          \
+    {                                                                                                                  \
+        "notes", COLUMN_TEXT, false, 0, HEALTH_NOTES_BYTES_MAX, NULL                                                   \
+    }
 
 const struct exchange_table exchange_tables[EXCHANGE_KINDS] = {
     [EXCHANGE_CATEGORY] = { "category",
@@ -73,8 +85,7 @@ const struct exchange_table exchange_tables[EXCHANGE_KINDS] = {
                          4,
                          5,
                          { DAY,
-                           { "duration_minutes", COLUMN_NUMBER, true, SAUNA_MINUTES_MIN, SAUNA_MINUTES_MAX,
-                             "minutes" },
+                           { "duration_minutes", COLUMN_NUMBER, true, SAUNA_MINUTES_MIN, SAUNA_MINUTES_MAX, "minutes" },
                            { "temperature_c", COLUMN_NUMBER, false, SAUNA_CELSIUS_MIN, SAUNA_CELSIUS_MAX, "°C" },
                            NOTES,
                            CREATED } },
@@ -85,8 +96,7 @@ const struct exchange_table exchange_tables[EXCHANGE_KINDS] = {
                         5,
                         { DAY,
                           { "weight_kg", COLUMN_NUMBER, false, BODY_WEIGHT_KG_MIN, BODY_WEIGHT_KG_MAX, "kg" },
-                          { "body_fat_percent", COLUMN_NUMBER, false, BODY_FAT_PERCENT_MIN, BODY_FAT_PERCENT_MAX,
-                            "%" },
+                          { "body_fat_percent", COLUMN_NUMBER, false, BODY_FAT_PERCENT_MIN, BODY_FAT_PERCENT_MAX, "%" },
                           { "muscle_kg", COLUMN_NUMBER, false, BODY_MUSCLE_KG_MIN, BODY_MUSCLE_KG_MAX, "kg" },
                           CREATED } },
 };
@@ -96,7 +106,8 @@ const char *exchange_kind_name(enum exchange_kind kind)
     return exchange_tables[kind].name;
 }
 
-static struct json_object *value_json(struct arena *arena, enum exchange_column_type type, const struct exchange_value *v)
+static struct json_object *value_json(struct arena *arena, enum exchange_column_type type,
+                                      const struct exchange_value *v)
 {
     switch (type) {
     case COLUMN_NUMBER:
@@ -126,8 +137,8 @@ const char *exchange_line(struct arena *arena, const struct exchange_row *row, i
         else if (t->column[i].type == COLUMN_CATEGORY)
             json_set_str(o, t->column[i].name, NULL); /* left out would mean General */
     }
-    const char *line = arena_strdup(
-        arena, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+    const char *line =
+        arena_strdup(arena, json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
     json_object_put(o);
     return line;
 }

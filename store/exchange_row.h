@@ -30,17 +30,17 @@ struct exchange_table {
     const char *name;  /* "task" */
     const char *table; /* "tasks" */
     bool has_id;
-    int created;       /* index of created_date */
+    int created; /* index of created_date */
     int column_count;
     struct exchange_column column[EXCHANGE_COLUMNS_MAX];
 };
 extern const struct exchange_table exchange_tables[EXCHANGE_KINDS];
 
 struct exchange_value {
-    bool given, null;  /* given: the line named it */
-    const char *text;  /* TEXT, CATEGORY, DAY, WHEN, INSTANT, RULE */
-    double number;     /* NUMBER */
-    int64_t integer;   /* FLAG, MS */
+    bool given, null; /* given: the line named it */
+    const char *text; /* TEXT, CATEGORY, DAY, WHEN, INSTANT, RULE */
+    double number;    /* NUMBER */
+    int64_t integer;  /* FLAG, MS */
 };
 struct exchange_row {
     enum exchange_kind kind;

@@ -160,8 +160,8 @@ static void read_log(struct stmt *s, enum health_kind kind, struct health_log *l
         log->notes = db_text_or_null(s, column);
 }
 
-enum status health_each(struct db *db, const struct health_query *q,
-                        bool (*row)(const struct health_log *, void *arg), void *arg, struct error *error)
+enum status health_each(struct db *db, const struct health_query *q, bool (*row)(const struct health_log *, void *arg),
+                        void *arg, struct error *error)
 {
     const struct health_table *t = &health_tables[q->kind];
     const char *column[PARAMS_MAX], *order = q->newest_first ? " DESC" : "";

@@ -82,7 +82,7 @@ const char *health_phrase(struct arena *arena, const struct health_log *log)
 
 /* Words a person may search with although the row does not hold them. */
 static const char *const sentence_head[HEALTH_KINDS] = {
-    [HEALTH_SLEEP] = "Sleep",       [HEALTH_EXERCISE] = "Exercise",        [HEALTH_WATER] = "Water",
+    [HEALTH_SLEEP] = "Sleep", [HEALTH_EXERCISE] = "Exercise", [HEALTH_WATER] = "Water",
     [HEALTH_SAUNA] = "Sauna", [HEALTH_BODY] = "Body weight",
 };
 

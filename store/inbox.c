@@ -109,22 +109,24 @@ enum status inbox_give_back(struct db *db, int64_t id, int64_t token, int64_t ru
     return settled(s, changed, e);
 }
 
+#define POISON "crashes + 1 >= $3"
+
 /* Return one owner's (or every expired) running row to the queue, or park it after its last crash. */
 static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id, int64_t now_ms, int64_t *rescued,
                                 struct inbox_row **parked, int *parked_count, struct error *e)
 {
     struct stmt *s = db_query(
         db,
-        "UPDATE inbox SET state = CASE WHEN crashes + 1 >= $3 THEN 'parked' ELSE 'available' END,"
-        " finished_at = CASE WHEN crashes + 1 >= $3 THEN $2 END, outcome = CASE WHEN crashes + 1 >= $3 THEN 'parked' END,"
-        " crashes = crashes + 1, token = token + 1, run_at = $2, owner_id = NULL, lease_until = NULL"
-        " WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) RETURNING " ROW_COLUMNS,
-        p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX));
+        "UPDATE inbox SET state = CASE WHEN " POISON " THEN 'parked' ELSE 'available' END,"
+        " finished_at = CASE WHEN " POISON " THEN $2 END, outcome = CASE WHEN " POISON " THEN 'parked' END,"
+        " crashes = crashes + 1, token = token + 1, run_at = CASE WHEN " POISON " THEN $4 ELSE $2 END,"
+        " owner_id = NULL, lease_until = NULL WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) RETURNING " ROW_COLUMNS ", inbox.state",
+        p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX), p_int(now_ms + INBOX_LAST_TRY_MS));
     while (db_step(s)) {
         struct inbox_row row;
         row_read(s, a, &row);
         *rescued += 1;
-        if (row.crashes < INBOX_CRASHES_MAX)
+        if (strcmp(db_text(s, 9), "parked") != 0)
             continue;
         struct inbox_row *more = arena_alloc(a, ((size_t)*parked_count + 1) * sizeof *more);
         if (*parked_count)
@@ -160,6 +162,14 @@ enum status inbox_rescue(struct db *db, struct arena *a, int64_t now_ms, int64_t
     }
     /* Second net: a worker that lives but is wedged.  No owner has id -1. */
     return rescue_where(db, a, -1, now_ms, rescued, parked, parked_count, e);
+}
+
+enum status inbox_last_try(struct db *db, int64_t now_ms, int64_t *retried, struct error *e)
+{
+    return db_run_changed(db, retried, e,
+                          "UPDATE inbox SET state = 'available', outcome = NULL, finished_at = NULL"
+                          " WHERE state = 'parked' AND crashes = $2 AND run_at <= $1",
+                          p_int(now_ms), p_int(INBOX_CRASHES_MAX));
 }
 
 enum status inbox_prune(struct db *db, int64_t before_ms, struct error *e)

@@ -41,6 +41,9 @@ enum status MUST_CHECK inbox_give_back(struct db *, int64_t id, int64_t token, i
  * and bodies of rows parked now, for the message to the owner (arena-owned). */
 enum status MUST_CHECK inbox_rescue(struct db *, struct arena *, int64_t now_ms, int64_t *rescued, struct inbox_row **parked,
                                     int *parked_count, struct error *);
+/* A parked row gets one more try INBOX_LAST_TRY_MS later: three crashes may have been somebody killing the program, and then
+ * the message must still be answered.  After that it stays parked. */
+enum status MUST_CHECK inbox_last_try(struct db *, int64_t now_ms, int64_t *retried, struct error *);
 enum status MUST_CHECK inbox_prune(struct db *, int64_t before_ms, struct error *);
 
 #endif

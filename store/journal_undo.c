@@ -55,6 +55,23 @@ static enum status turn_find(struct undo *u, int64_t user_id, int64_t turn_id, b
     return turn_id ? fail(e, ST_NOT_FOUND, "That was more than 24 hours ago and can no longer be undone.") : OK;
 }
 
+/* A row that several rounds of the turn changed is one step: from before the first to after the last. */
+static void step_merge(struct step *newer, struct json_object *older)
+{
+    if (!older || !newer->diff) {
+        newer->diff = NULL;
+        return;
+    }
+    json_object_object_foreach(older, column, pair)
+    {
+        struct json_object *later = json_object_object_get(newer->diff, column);
+        if (later)
+            json_object_array_put_idx(later, 0, json_object_get(json_object_array_get_idx(pair, 0)));
+        else
+            json_set(newer->diff, column, json_object_get(pair));
+    }
+}
+
 static enum status step_add(struct undo *u, const char *table, int64_t row_id, const char *before, struct error *e)
 {
     struct step step = { .table = journal_table(table), .row_id = row_id };
@@ -63,6 +80,11 @@ static enum status step_add(struct undo *u, const char *table, int64_t row_id, c
     enum status st = before ? json_parse_in(u->arena, before, strlen(before), &step.diff, e) : OK;
     if (st)
         return st;
+    for (int i = 0; i < u->count; i++)
+        if (u->steps[i].row_id == row_id && u->steps[i].table == step.table) {
+            step_merge(&u->steps[i], step.diff);
+            return OK;
+        }
     if (u->count == u->capacity) {
         struct step *old = u->steps;
         u->capacity = u->capacity ? u->capacity * 2 : 16;

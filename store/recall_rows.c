@@ -24,7 +24,9 @@ unsigned recall_mask(const char *name)
     static const struct {
         const char *name;
         unsigned mask;
-    } names[] = { { "all", RECALL_ALL }, { "tasks", RECALL_TASKS }, { "notes", RECALL_NOTES }, { "health", RECALL_LOGS } };
+    } names[] = {
+        { "all", RECALL_ALL }, { "tasks", RECALL_TASKS }, { "notes", RECALL_NOTES }, { "health", RECALL_LOGS }
+    };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].name, name) == 0)
             return names[i].mask;
@@ -47,13 +49,14 @@ static struct recall_row *rows_push(struct rows *r)
 
 static enum status read_contents(struct db *db, struct rows *rows, int type, int64_t user_id, struct error *error)
 {
-    const char *sql = type == RECALL_TASK
-                          ? "SELECT t.id, t.content, " CATEGORY_PATH_SQL("t") ", t.created_date, t.due_date,"
-                            " t.completed FROM tasks t"
-                            " WHERE t.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.id"
-                          : "SELECT n.id, n.content, " CATEGORY_PATH_SQL("n") ", n.created_date, NULL, 0"
-                            " FROM notes n"
-                            " WHERE n.user_id = $1 AND n.deleted_at IS NULL ORDER BY n.id";
+    const char *sql = type == RECALL_TASK ? "SELECT t.id, t.content, " CATEGORY_PATH_SQL(
+                                                "t") ", t.created_date, t.due_date,"
+                                                     " t.completed FROM tasks t"
+                                                     " WHERE t.user_id = $1 AND t.deleted_at IS NULL ORDER BY t.id"
+                                          : "SELECT n.id, n.content, " CATEGORY_PATH_SQL(
+                                                "n") ", n.created_date, NULL, 0"
+                                                     " FROM notes n"
+                                                     " WHERE n.user_id = $1 AND n.deleted_at IS NULL ORDER BY n.id";
     struct stmt *s = db_query(db, sql, p_int(user_id));
     while (!rows->full && db_step(s))
         *rows_push(rows) = (struct recall_row){

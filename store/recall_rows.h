@@ -30,7 +30,7 @@ struct recall_row {
 };
 
 /* All living rows of the types, by type and id; arena-owned.  ST_LIMIT above RECALL_ROWS_MAX. */
-enum status MUST_CHECK recall_rows(struct db *, struct arena *, int64_t user_id, unsigned mask,
-                                   struct recall_row **out, size_t *count, struct error *);
+enum status MUST_CHECK recall_rows(struct db *, struct arena *, int64_t user_id, unsigned mask, struct recall_row **out,
+                                   size_t *count, struct error *);
 
 #endif

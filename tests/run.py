@@ -108,7 +108,14 @@ def flow_tests(build, env, totals, only, jobs):
 def counted(command, env, totals, name, timeout=300):
     code, out = run(command, env=env, timeout=timeout)
     found = re.findall(r"(\d+) passed, (\d+) failed", out)
-    good, bad = (int(found[-1][0]), int(found[-1][1])) if found else (0, 1)
+    ran = re.search(r"^Ran (\d+) tests? in", out, re.M)  # Python's unittest
+    if found:
+        good, bad = int(found[-1][0]), int(found[-1][1])
+    elif ran:
+        bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", out))
+        good = int(ran.group(1)) - bad
+    else:
+        good, bad = 0, 1
     if code and not bad:
         bad = 1
     totals.add(good, bad, name, out)

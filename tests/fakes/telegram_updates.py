@@ -325,6 +325,7 @@ class Updates:
         twice = random.random() < self.duplicate
         if twice and random.random() < 0.5:  # the copy travels beside the original
             self.pool.submit(self.post_update, url, body, headers, update)
+            twice = False
         code, fields, error = self.post_update(url, body, headers, update)
         if 200 <= code < 300:
             if twice:

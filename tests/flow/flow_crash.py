@@ -83,8 +83,16 @@ def healthy(p):
         return False
 
 
+def wait_answered(w):
+    """What three kills in a row have set aside is tried again later: hurry it."""
+    w.db.change("UPDATE inbox SET run_at = 0 WHERE state = 'parked'")
+    wait_until(lambda: not w.db.rows("SELECT 1 FROM inbox WHERE state = 'parked' AND crashes = 3"), "the last tries")
+    w.wait_idle()
+
+
 def grade(w, load):
     w.wait_idle()
+    wait_answered(w)
     for chat, expected in load.posted.items():
         got = [c for (c,) in w.db.rows("SELECT t.content FROM tasks t JOIN users u ON u.id = t.user_id WHERE u.telegram_id = ? ORDER BY t.id",
                                        OWNER + chat)]
@@ -152,10 +160,11 @@ def killed_with_a_model(w):
 
 def grade_model(w, load):
     w.wait_idle()
+    wait_answered(w)
     for chat, expected in load.posted.items():
         got = [c for (c,) in w.db.rows("SELECT t.content FROM tasks t JOIN users u ON u.id = t.user_id WHERE u.telegram_id = ? ORDER BY t.id",
                                        OWNER + chat)]
-        assert got == expected, (chat, got[:5], expected[:5])
+        assert sorted(got) == sorted(expected), (chat, got[:5], expected[:5])  # a last try comes out of order
 
 
 @flow
@@ -171,6 +180,12 @@ def a_poison_message_is_set_aside(w):
     w.start(TELEGRAM_USER_ID=str(OWNER))
     w.wait_rows("SELECT state, crashes FROM inbox WHERE id = 2", [("parked", 3)])
     w.telegram.wait_for(lambda: [m for m in w.sent() if "set aside" in m.text], what="the message to the owner")
+    # One more try comes later; what crashes again stays aside.
+    w.program.stop()
+    w.db.change("UPDATE inbox SET state = 'running', crashes = 3, owner_id = 999999, lease_until = 1, finished_at = NULL WHERE id = 2")
+    w.start(TELEGRAM_USER_ID=str(OWNER))
+    w.wait_rows("SELECT state, crashes FROM inbox WHERE id = 2", [("parked", 4)])
+    w.db.change("UPDATE inbox SET run_at = 1 WHERE id = 2")
     assert w.program.post_update(w.update("buy milk tomorrow"))[0] == 200
     w.wait_rows("SELECT content FROM tasks ORDER BY id", [("buy bread",), ("buy milk",)])
 

@@ -312,11 +312,15 @@ class World:
         for fake in (self.telegram, self.models):
             if fake:
                 fake.stop()
-        self.db.drop()
+        if not (failed and os.environ.get("STEWARD_TEST_KEEP")):
+            self.db.drop()
         if failed:
             for p in self.programs:
                 print(f"--- log of {p.port}\n{p.log_text()[-4000:]}")
-        shutil.rmtree(self.scratch, ignore_errors=True)
+        if failed and os.environ.get("STEWARD_TEST_KEEP"):
+            print(f"kept {self.scratch} {self.db.url}")
+        else:
+            shutil.rmtree(self.scratch, ignore_errors=True)
 
 
 def run_case(name, database, binary):

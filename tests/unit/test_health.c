@@ -99,13 +99,16 @@ START_TEST(bounds_are_refused)
     static const struct {
         const char *tool, *arguments;
     } bad[] = {
-        { "log_sleep", "{\"hours\":0.2}" },          { "log_sleep", "{\"hours\":24.5}" },
+        { "log_sleep", "{\"hours\":0.2}" },
+        { "log_sleep", "{\"hours\":24.5}" },
         { "log_sleep", "{\"hours\":7,\"date\":\"2026-11-21\"}" },
-        { "log_water", "{\"amount_ml\":0}" },        { "log_water", "{\"amount_ml\":10001}" },
+        { "log_water", "{\"amount_ml\":0}" },
+        { "log_water", "{\"amount_ml\":10001}" },
         { "log_exercise", "{\"activity_type\":\"run\"}" },
         { "log_exercise", "{\"activity_type\":\"run\",\"duration_minutes\":1441}" },
         { "log_sauna", "{\"duration_minutes\":10,\"temperature_c\":131}" },
-        { "log_body", "{\"weight_kg\":19.9}" },      { "log_body", "{\"body_fat_percent\":76}" },
+        { "log_body", "{\"weight_kg\":19.9}" },
+        { "log_body", "{\"body_fat_percent\":76}" },
         { "delete_log", "{\"kind\":\"mood\"}" },
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -132,7 +135,8 @@ START_TEST(wrong_log_is_removed)
     ck_assert_int_eq(read_int(s.store, "SELECT count(*) FROM water_logs WHERE deleted_at IS NULL"), 1);
     ck_outcome(tap(&s, arena_printf(s.arena, "undo:%lld", (long long)s.last_turn)), TOOL_OK);
     ck_assert_int_eq(read_int(s.store, "SELECT count(*) FROM water_logs WHERE deleted_at IS NULL"), 2);
-    r = call(&s, "delete_log", arena_printf(s.arena, "{\"kind\":\"water\",\"log_id\":%lld}", (long long)id_of(a, "id")));
+    r = call(&s, "delete_log",
+             arena_printf(s.arena, "{\"kind\":\"water\",\"log_id\":%lld}", (long long)id_of(a, "id")));
     ck_outcome(r, TOOL_OK);
     ck_outcome(call(&s, "delete_log", "{\"kind\":\"water\",\"log_id\":999}"), TOOL_FAIL);
     ck_outcome(call(&s, "delete_log", "{\"kind\":\"sauna\",\"date\":\"today\"}"), TOOL_FAIL);
@@ -148,7 +152,8 @@ START_TEST(others_rows_do_not_exist)
     s.user.id = 2;
     struct tool_result *r = call(&s, "log_sleep", "{\"hours\":8}");
     ck_lacks(plain(&s, r), "replaced");
-    r = call(&s, "delete_log", arena_printf(s.arena, "{\"kind\":\"sleep\",\"log_id\":%lld}", (long long)id_of(mine, "id")));
+    r = call(&s, "delete_log",
+             arena_printf(s.arena, "{\"kind\":\"sleep\",\"log_id\":%lld}", (long long)id_of(mine, "id")));
     ck_outcome(r, TOOL_FAIL);
     ck_assert_int_eq(read_int(s.store, "SELECT count(*) FROM sleep_logs WHERE deleted_at IS NULL"), 2);
     scene_close(&s);

@@ -375,7 +375,7 @@ static enum status touch_write(struct db *db, void *arg, struct error *e)
 {
     struct who *w = arg;
     struct user again;
-    bool first;
+    bool first = false;
     enum status st = user_touch(db, &w->user, "Ada", "de", 99, e);
     if (!st)
         st = user_set_zone(db, w->user.id, "Europe/Berlin", e);

@@ -41,10 +41,9 @@ START_TEST(words_are_folded_and_stemmed)
 {
     ck_assert_str_eq(stems("The runners RUNNING to Café Ölçü"), "the* runner run to* cafe olcu");
     ck_assert_str_eq(stems("Mom's don’t can't"), "mom dont* cant*");
-    ck_assert_str_eq(stems("e\xCC\x81t\xC3\xA9 Straße ＡＢＣ"), "ete strasse abc");
+    ck_assert_str_eq(stems("e\xCC\x81t\xC3\xA9 Straße ＡＢＣ"), "et strass abc");
     ck_assert_str_eq(stems("Привет МИР"), "привет мир");
-    ck_assert_str_eq(stems("81.4 kg on 2026-11-20, 7,5 h"),
-                     "81 4 81.4+ kg on* 2026 11 20 2026-11-20+ 7 5 7.5+ h");
+    ck_assert_str_eq(stems("81.4 kg on 2026-11-20, 7,5 h"), "81 4 81.4+ kg on* 2026 11 20 2026-11-20+ 7 5 7.5+ h");
     ck_assert_str_eq(stems("買麵包 x"), "買麵 麵包 x");
     ck_assert_str_eq(stems("水"), "水");
     ck_assert_str_eq(stems("note_21 #83"), "note 21 83");

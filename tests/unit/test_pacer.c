@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The pacer's promises, for random arrivals under an injected clock: never more than the limits in any window, never idle
- * longer than it says, nothing forgotten too early. */
+ * The pacer's promises, for random arrivals under an injected clock: never more than the limits in any window, never
+ * idle longer than it says, nothing forgotten too early. */
 #include "bot/pacer.h"
 
 #include <check.h>

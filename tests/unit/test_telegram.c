@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Requests made from outbox rows, the table of Telegram's answers, multipart bodies, the masking of the token, and how a
- * result settles.  No network. */
+ * Requests made from outbox rows, the table of Telegram's answers, multipart bodies, the masking of the token, and how
+ * a result settles.  No network. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "bot/sender_settle.h"
@@ -52,10 +52,11 @@ START_TEST(test_message)
 {
     struct outbox_row row = { .chat_id = -1001, .thread_id = 7 };
     struct telegram_request r;
-    struct json_object *o = build("message",
-                                  "{\"html\":\"<b>a</b> &amp; b\",\"buttons\":[[{\"text\":\"Done\",\"data\":\"d:1\"},{\"text\":\"Web\","
-                                  "\"url\":\"https://x\"}],[]],\"reply_to\":5,\"silent\":true}",
-                                  &row, 0, &r);
+    struct json_object *o =
+        build("message",
+              "{\"html\":\"<b>a</b> &amp; b\",\"buttons\":[[{\"text\":\"Done\",\"data\":\"d:1\"},{\"text\":\"Web\","
+              "\"url\":\"https://x\"}],[]],\"reply_to\":5,\"silent\":true}",
+              &row, 0, &r);
     ck_assert_str_eq(r.method, "sendMessage");
     ck_assert(!r.repeatable);
     ck_assert_int_eq(json_int(o, "chat_id", 0), -1001);
@@ -78,7 +79,8 @@ START_TEST(test_message_in_other_forms)
     struct outbox_row row = { .chat_id = -1, .thread_id = 7 };
     struct telegram_request r;
     const char *payload = "{\"html\":\"<b>a</b> &amp; b\",\"reply_to\":5}";
-    struct json_object *o = build("message", payload, &row, TELEGRAM_PLAIN | TELEGRAM_NO_THREAD | TELEGRAM_NO_REPLY, &r);
+    struct json_object *o =
+        build("message", payload, &row, TELEGRAM_PLAIN | TELEGRAM_NO_THREAD | TELEGRAM_NO_REPLY, &r);
     ck_assert_str_eq(json_str(o, "text", ""), "a & b");
     ck_assert(!json_has(o, "parse_mode") && !json_has(o, "message_thread_id") && !json_has(o, "reply_parameters"));
     ck_assert(!json_has(o, "reply_markup") && !json_has(o, "disable_notification"));
@@ -104,7 +106,8 @@ START_TEST(test_edit)
     ck_assert_str_eq(r.method, "editMessageReplyMarkup");
     ck_assert(!json_has(o, "text"));
     ck_assert_str_eq(json_text(arena, json_at(o, "reply_markup")), "{\"inline_keyboard\":[]}");
-    o = build("edit", "{\"message_id\":9,\"html\":\"x\",\"buttons\":[[{\"text\":\"a\",\"data\":\"b\"}]]}", NULL, TELEGRAM_AS_NEW, &r);
+    o = build("edit", "{\"message_id\":9,\"html\":\"x\",\"buttons\":[[{\"text\":\"a\",\"data\":\"b\"}]]}", NULL,
+              TELEGRAM_AS_NEW, &r);
     ck_assert_str_eq(r.method, "sendMessage");
     ck_assert(!r.repeatable && !json_has(o, "message_id") && json_has(o, "reply_markup"));
     ck_assert_int_eq(refused("edit", "{\"message_id\":9,\"buttons\":[]}", TELEGRAM_AS_NEW), ST_NOT_FOUND);
@@ -172,7 +175,8 @@ START_TEST(test_multipart)
     ck_assert(strncmp(type, prefix, strlen(prefix)) == 0);
     const char *boundary = type + strlen(prefix);
     const char *part = next_part(&at, body + len, boundary, &part_len);
-    ck_assert_str_eq(arena_strndup(arena, part, part_len), "Content-Disposition: form-data; name=\"chat_id\"\r\n\r\n-5");
+    ck_assert_str_eq(arena_strndup(arena, part, part_len),
+                     "Content-Disposition: form-data; name=\"chat_id\"\r\n\r\n-5");
     part = next_part(&at, body + len, boundary, &part_len);
     ck_assert_ptr_nonnull(strstr(arena_strndup(arena, part, part_len), "\r\n\r\ntwo\r\nlines --steward-"));
     part = next_part(&at, body + len, boundary, &part_len);
@@ -192,12 +196,16 @@ START_TEST(test_document)
 {
     struct outbox_row row = { .chat_id = 42, .thread_id = 3 };
     struct telegram_request r;
-    build("document", "{\"filename\":\"e.jsonl\",\"caption_html\":\"<b>x</b>\",\"content\":\"{}\\n\",\"silent\":true}", &row, 0, &r);
+    build("document", "{\"filename\":\"e.jsonl\",\"caption_html\":\"<b>x</b>\",\"content\":\"{}\\n\",\"silent\":true}",
+          &row, 0, &r);
     ck_assert_str_eq(r.method, "sendDocument");
     ck_assert(!r.repeatable);
-    static const char *const wanted[] = { "name=\"chat_id\"\r\n\r\n42\r\n", "name=\"message_thread_id\"\r\n\r\n3\r\n",
-                                          "name=\"caption\"\r\n\r\n<b>x</b>\r\n", "name=\"parse_mode\"\r\n\r\nHTML\r\n",
-                                          "name=\"disable_notification\"\r\n\r\ntrue\r\n", "filename=\"e.jsonl\"",
+    static const char *const wanted[] = { "name=\"chat_id\"\r\n\r\n42\r\n",
+                                          "name=\"message_thread_id\"\r\n\r\n3\r\n",
+                                          "name=\"caption\"\r\n\r\n<b>x</b>\r\n",
+                                          "name=\"parse_mode\"\r\n\r\nHTML\r\n",
+                                          "name=\"disable_notification\"\r\n\r\ntrue\r\n",
+                                          "filename=\"e.jsonl\"",
                                           "\r\n\r\n{}\n\r\n" };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         ck_assert_msg(strstr(r.body, wanted[i]) != NULL, "%s", wanted[i]);
@@ -244,9 +252,9 @@ static const struct {
 
 START_TEST(test_verdicts)
 {
-    struct telegram_answer a = answer_of(judged[_i].code,
-                                         arena_printf(arena, "{\"ok\":false,\"error_code\":%d,\"description\":\"%s\"}",
-                                                      judged[_i].code, judged[_i].description));
+    struct telegram_answer a =
+        answer_of(judged[_i].code, arena_printf(arena, "{\"ok\":false,\"error_code\":%d,\"description\":\"%s\"}",
+                                                judged[_i].code, judged[_i].description));
     ck_assert(a.envelope && !a.ok);
     ck_assert_int_eq(telegram_judge(OK, &a, false), judged[_i].verdict);
     enum telegram_verdict repeated = judged[_i].verdict == TG_UNKNOWN ? TG_AGAIN : judged[_i].verdict;
@@ -272,9 +280,9 @@ START_TEST(test_answers_that_are_not_telegrams)
         const char *body;
         enum telegram_verdict verdict;
     } row[] = {
-        { 200, "<html>", TG_UNKNOWN }, { 200, "", TG_UNKNOWN },       { 200, "{\"ok\":1}", TG_UNKNOWN },
-        { 502, "<html>", TG_UNKNOWN }, { 403, "<html>", TG_AGAIN },   { 401, "login", TG_AGAIN },
-        { 413, "<html>", TG_REJECTED }, { 302, "", TG_UNKNOWN }, { 200, "[{\"ok\":true}]", TG_UNKNOWN },
+        { 200, "<html>", TG_UNKNOWN },  { 200, "", TG_UNKNOWN },     { 200, "{\"ok\":1}", TG_UNKNOWN },
+        { 502, "<html>", TG_UNKNOWN },  { 403, "<html>", TG_AGAIN }, { 401, "login", TG_AGAIN },
+        { 413, "<html>", TG_REJECTED }, { 302, "", TG_UNKNOWN },     { 200, "[{\"ok\":true}]", TG_UNKNOWN },
     };
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
         struct telegram_answer a = answer_of(row[i].code, row[i].body);
@@ -298,8 +306,9 @@ START_TEST(test_answer_fields)
     telegram_answer_read(arena, &reply, &a);
     ck_assert_int_eq(a.retry_after_ms, 2500);
     ck_assert_int_eq(telegram_judge(OK, &a, false), TG_WAIT);
-    a = answer_of(400, "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: group chat was upgraded to a supergroup "
-                       "chat\",\"parameters\":{\"migrate_to_chat_id\":-100123}}");
+    a = answer_of(
+        400, "{\"ok\":false,\"error_code\":400,\"description\":\"Bad Request: group chat was upgraded to a supergroup "
+             "chat\",\"parameters\":{\"migrate_to_chat_id\":-100123}}");
     ck_assert_int_eq(a.migrate_to_chat_id, -100123);
     ck_assert_int_eq(telegram_judge(OK, &a, false), TG_MIGRATED);
 }
@@ -342,7 +351,8 @@ static struct job settled(enum send_outcome outcome, int attempts, int unknowns,
 
 START_TEST(test_settlement)
 {
-    struct send_result none = { 0 }, wait = { .wait_ms = 4321, .blameless = true }, moved = { .migrated_to_chat_id = -9 };
+    struct send_result none = { 0 }, wait = { .wait_ms = 4321, .blameless = true },
+                       moved = { .migrated_to_chat_id = -9 };
     ck_assert_int_eq(settled(SEND_OK, 0, 0, none).settle, SETTLE_SENT);
     ck_assert_int_eq(settled(SEND_REJECTED, 0, 0, none).settle, SETTLE_PARK);
     ck_assert_int_eq(settled(SEND_PLAIN, 0, 0, none).settle, SETTLE_PARK);
