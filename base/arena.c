@@ -3,6 +3,7 @@
  * Every turn, request and batch owns one; the owner's thread is the only caller.
  * Large requests get a block of their own, so sanitizers still see their ends. */
 #include "base/arena.h"
+#include <assert.h>
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -164,6 +165,7 @@ char *arena_strndup(struct arena *a, const char *s, size_t bytes)
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
 {
     va_list again;
+    assert(fmt != NULL);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, again);
     va_end(again);

@@ -201,8 +201,7 @@ bool civil_parse(const char *s, struct civil *out)
 const char *clock_format_utc(int64_t at_ms, char out[CIVIL_TEXT_BYTES])
 {
     struct civil c;
-    int64_t seconds = at_ms >= 0 ? at_ms / 1000 : -((999 - at_ms) / 1000);
-    civil_from_seconds(seconds, &c);
+    civil_from_seconds(at_ms / 1000 - (at_ms % 1000 < 0), &c);
     snprintf(out, CIVIL_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute,
              c.second);
     return out;

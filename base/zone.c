@@ -22,6 +22,9 @@ enum {
     OFFSET_MINUTES_MAX = 14 * 60
 };
 
+/* Beyond the year 9999 on one side and the year 1 on the other; keeps the sums in range. */
+static const int64_t INSTANT_MS_MAX = INT64_C(300000000000000);
+
 struct cache_entry {
     char name[ZONE_NAME_BYTES_MAX];
     UCalendar *calendar;
@@ -149,13 +152,15 @@ enum status zone_to_civil(const char *zone, int64_t at_ms, struct civil *out, st
     UCalendar *calendar = calendar_get(zone, e);
     if (!calendar)
         return e ? e->status : ST_INVALID;
+    if (at_ms < -INSTANT_MS_MAX || at_ms > INSTANT_MS_MAX)
+        return fail(e, ST_INVALID, "That instant is outside the years 1 to 9999.");
     UErrorCode err = U_ZERO_ERROR;
     ucal_setMillis(calendar, (UDate)at_ms, &err);
     int64_t offset_ms = (int64_t)ucal_get(calendar, UCAL_ZONE_OFFSET, &err) + ucal_get(calendar, UCAL_DST_OFFSET, &err);
     if (U_FAILURE(err))
         return fail(e, ST_INTERNAL, "The local time in %s cannot be found (%s).", zone, u_errorName(err));
     int64_t local_ms = at_ms + offset_ms;
-    civil_from_seconds(local_ms >= 0 ? local_ms / 1000 : -((999 - local_ms) / 1000), out);
+    civil_from_seconds(local_ms / 1000 - (local_ms % 1000 < 0), out);
     if (!civil_valid(out))
         return fail(e, ST_INVALID, "That instant is outside the years 1 to 9999.");
     return OK;

@@ -133,8 +133,9 @@ static enum status set_header_secret(struct config *c, const struct setting *s, 
 
 static enum status set_secret(struct config *c, const struct setting *s, const char *value, struct error *e)
 {
+    bool phrase = s->offset == AT(console_password); /* typed by people: spaces are theirs */
     for (const char *p = value; *p; p++)
-        if ((unsigned char)*p <= ' ' || *p == 127)
+        if ((unsigned char)*p < ' ' || *p == 127 || (*p == ' ' && !phrase))
             return bad(e, s, "holds a space or control character; was a line break pasted with it?");
     if (s->offset == AT(telegram_bot_token)) {
         const char *colon = strchr(value, ':');

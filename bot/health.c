@@ -65,9 +65,9 @@ static void *check_main(void *arg)
 }
 
 /* true: the database answers. */
-static bool report_database(struct health *h, struct json_object *into, struct error *why)
+static bool report_database(void *arg, struct json_object *section, struct error *why)
 {
-    struct json_object *o = json_object_new_object();
+    struct health *h = arg;
     pthread_mutex_lock(&h->lock);
     bool stale = clock_mono_ms() - h->checked_ms > CHECK_STALE_MS;
     bool ok = h->database == OK && !stale;
@@ -75,40 +75,37 @@ static bool report_database(struct health *h, struct json_object *into, struct e
         (void)fail(why, ST_UNAVAILABLE, "The database has not answered for %d seconds", CHECK_STALE_MS / 1000);
     else if (!ok)
         (void)fail(why, h->database, "The database is away: %s", h->error);
-    json_set_str(o, "kind", store_kind(h->store) == DB_SQLITE ? "sqlite" : "postgres");
-    json_set_bool(o, "ok", ok);
+    json_set_str(section, "kind", store_kind(h->store) == DB_SQLITE ? "sqlite" : "postgres");
+    json_set_bool(section, "ok", ok);
     if (ok)
-        json_set_num(o, "ms", (double)h->elapsed_us / 1000);
+        json_set_num(section, "ms", (double)h->elapsed_us / 1000);
     else
-        json_set_str(o, "error", why->text);
+        json_set_str(section, "error", why->text);
     pthread_mutex_unlock(&h->lock);
-    json_set(into, "database", o);
     return ok;
 }
 
 static void on_health(struct request *r, void *arg)
 {
     struct health *h = arg;
-    struct json_object *o = json_object_new_object(), *parts = json_object_new_object();
-    struct error why = { 0 }, other;
-    bool healthy = report_database(h, parts, &why);
+    struct json_object *o = json_object_new_object(), *section[HEALTH_PARTS_MAX];
+    struct error why = { 0 };
+    bool healthy = true;
     for (int i = 0; i < h->part_count; i++) {
-        struct json_object *section = json_object_new_object();
-        other = (struct error){ 0 };
-        if (!h->part[i].report(h->part[i].arg, section, &other)) {
-            if (healthy)
-                why = other;
+        struct error other = { 0 };
+        section[i] = json_object_new_object();
+        if (!h->part[i].report(h->part[i].arg, section[i], &other) && healthy) {
+            why = other;
             healthy = false;
         }
-        json_set(parts, h->part[i].name, section);
     }
     json_set_str(o, "status", healthy ? "healthy" : "unhealthy");
     if (!healthy)
         json_set_str(o, "reason", why.text);
     json_set_str(o, "mode", h->mode);
     json_set_str(o, "version", STEWARD_VERSION);
-    json_object_object_foreach(parts, name, section) json_set(o, name, json_object_get(section));
-    json_object_put(parts);
+    for (int i = 0; i < h->part_count; i++)
+        json_set(o, h->part[i].name, section[i]);
     request_json(r, healthy ? 200 : 503, o);
 }
 
@@ -127,6 +124,7 @@ enum status health_start(struct server *s, struct store *store, const char *mode
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&h->wake, &attr);
     pthread_condattr_destroy(&attr);
+    health_add(h, &(struct health_part){ "database", report_database, h });
     check(h); /* so that the first answer is true */
     if (pthread_create(&h->thread, NULL, check_main, h) != 0) {
         free(h);

@@ -9,7 +9,7 @@
 
 struct health;
 
-enum { HEALTH_PARTS_MAX = 8 };
+enum { HEALTH_PARTS_MAX = 8 }; /* the database is the first */
 
 /* One section of the answer, e.g. "telegram" or "queues".  `report` fills it on the loop thread from state that is at
  * hand; false with a sentence in *why: the program cannot do its job, the answer is 503. */

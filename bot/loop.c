@@ -49,9 +49,10 @@ static void on_more(h2o_timeout_entry_t *entry)
 
 static void on_wake(h2o_multithread_receiver_t *r, h2o_linklist_t *messages)
 {
-    while (!h2o_linklist_is_empty(messages))
-        h2o_linklist_unlink(messages->next);
-    tasks_run(H2O_STRUCT_FROM_MEMBER(struct server, receiver, r));
+    struct server *s = H2O_STRUCT_FROM_MEMBER(struct server, receiver, r);
+    (void)messages; /* there is one: the wake-up */
+    h2o_linklist_unlink(&s->wake.link);
+    tasks_run(s);
 }
 
 /* --- hang-ups --- */

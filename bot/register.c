@@ -45,6 +45,7 @@ struct outcome {
     struct telegram_answer answer;
     char error[256];
     int64_t wait_ms; /* from retry_after; 0 */
+    bool rejected;   /* asking again would not help */
 };
 
 static void call(struct registrar *r, struct arena *a, const char *method, struct json_object *params,
@@ -69,6 +70,7 @@ static void call(struct registrar *r, struct arena *a, const char *method, struc
     else
         snprintf(text, sizeof text, "%s: Telegram answered %d %s", method, out->answer.code, out->answer.description);
     telegram_mask(r->options.telegram, text, out->error, sizeof out->error);
+    out->rejected = verdict == TG_REJECTED;
     if (verdict == TG_WAIT)
         out->wait_ms = out->answer.retry_after_ms;
 }
@@ -218,6 +220,8 @@ static int64_t advance(struct registrar *r, enum step *step)
     }
     arena_free(a);
     say(r, &outcome, *step);
+    if (*step == STEP_COMMANDS && outcome.rejected) /* said once; a menu is no reason to leave the webhook unwatched */
+        outcome.ok = true;
     if (!outcome.ok)
         return back_off_ms(r, outcome.wait_ms);
     r->failures = 0;

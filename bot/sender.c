@@ -142,16 +142,6 @@ static void pause_ms(struct sender *s, int64_t ms)
 
 /* ---- settling ---- */
 
-static const char *settled_name(enum settle_kind kind)
-{
-    static const char *const name[] = {
-        [SETTLE_NONE] = "none",         [SETTLE_SENT] = "sent",       [SETTLE_RETRY] = "retry",
-        [SETTLE_LATER] = "later",       [SETTLE_UNKNOWN] = "unknown", [SETTLE_PARK] = "parked",
-        [SETTLE_DELIVER] = "delivered",
-    };
-    return name[kind];
-}
-
 static void count_settled(struct sender *s, const struct job *job) /* locked */
 {
     struct sender_counters *c = &s->counters;
@@ -170,20 +160,6 @@ static void count_settled(struct sender *s, const struct job *job) /* locked */
         s->denied = false;
 }
 
-static void log_settled(const struct job *job)
-{
-    const struct send_result *r = &job->result;
-    if (job->lost)
-        log_event(LOG_WARN, "send_lost", F_INT("outbox_id", job->row.id),
-                  F_STR("outcome", settled_name(job->settled_as)));
-    else if (job->settled_as == SETTLE_PARK || r->outcome == SEND_UNKNOWN || r->outcome == SEND_DENIED || r->flooded)
-        log_event(job->settled_as == SETTLE_PARK || r->outcome == SEND_DENIED ? LOG_ERROR : LOG_WARN, "send",
-                  F_INT("outbox_id", job->row.id), F_STR("channel", job->row.channel),
-                  F_INT("chat_id", job->row.chat_id), F_STR("kind", job->row.kind),
-                  F_STR("outcome", settled_name(job->settled_as)), F_INT("attempts", job->row.attempts),
-                  F_INT("unknowns", job->row.unknowns), F_INT("wait_ms", job->wait_ms), F_STR("reason", r->error));
-}
-
 /* The result is on disk. */
 static void job_end(struct worker *w, struct job *job)
 {
@@ -196,7 +172,7 @@ static void job_end(struct worker *w, struct job *job)
     if (job->settled_as == SETTLE_RETRY || job->settled_as == SETTLE_LATER || job->settled_as == SETTLE_UNKNOWN)
         alarm_add(s, clock_mono_ms() + job->wait_ms);
     pthread_mutex_unlock(&s->lock);
-    log_settled(job);
+    settle_log(job);
     if (job->settled_as == SETTLE_DELIVER && !job->lost && job->messenger->delivered)
         job->messenger->delivered(job->messenger->self);
     arena_free(job->arena);
@@ -219,7 +195,7 @@ static void settle_insist(struct worker *w, struct job *job, struct error *e)
     struct sender *s = w->sender;
     int64_t wait_ms = 50;
     int defects = 0;
-    log_event(LOG_WARN, "settle_waits", F_INT("outbox_id", job->row.id), F_STR("outcome", settled_name(job->settle)),
+    log_event(LOG_WARN, "settle_waits", F_INT("outbox_id", job->row.id), F_STR("outcome", settle_name(job->settle)),
               F_ERR(e));
     while (!drained(s) && defects < SETTLE_DEFECTS_MAX) {
         pause_ms(s, wait_ms);
@@ -235,7 +211,7 @@ static void settle_insist(struct worker *w, struct job *job, struct error *e)
         }
         defects += status != ST_UNKNOWN && !status_row(status)->retry;
     }
-    log_event(LOG_ERROR, "settle_failed", F_INT("outbox_id", job->row.id), F_STR("outcome", settled_name(job->settle)),
+    log_event(LOG_ERROR, "settle_failed", F_INT("outbox_id", job->row.id), F_STR("outcome", settle_name(job->settle)),
               F_ERR(e));
     pthread_mutex_lock(&s->lock);
     w->row_id = 0;
@@ -246,20 +222,10 @@ static void settle_insist(struct worker *w, struct job *job, struct error *e)
 
 /* ---- claiming ---- */
 
-struct orphans {
-    int64_t owner_id, keep[SENDER_THREADS], changed;
-};
-
-static enum status orphans_write(struct db *db, void *arg, struct error *e)
-{
-    struct orphans *o = arg;
-    return settle_orphans(db, o->owner_id, o->keep, SENDER_THREADS, &o->changed, e);
-}
-
 /* Rows claimed by a COMMIT that got no answer go back to the queue: nobody began to send them. */
 static void repair_orphans(struct sender *s)
 {
-    struct orphans o = { .owner_id = store_owner_id(s->store) };
+    struct settle_orphans o = { .owner_id = store_owner_id(s->store) };
     struct error e = { 0 };
     pthread_rwlock_wrlock(&s->claims);
     pthread_mutex_lock(&s->lock);
@@ -267,7 +233,7 @@ static void repair_orphans(struct sender *s)
     for (int i = 0; i < SENDER_THREADS; i++)
         o.keep[i] = s->worker[i].row_id;
     pthread_mutex_unlock(&s->lock);
-    if (needed && store_write(s->store, orphans_write, &o, &e) == OK) {
+    if (needed && store_write(s->store, settle_orphans_write, &o, &e) == OK) {
         pthread_mutex_lock(&s->lock);
         s->orphans = false;
         pthread_mutex_unlock(&s->lock);

@@ -4,7 +4,7 @@
 #include "bot/sender_settle.h"
 
 #include "base/limits.h"
-#include "bot/sender.h"
+#include "base/log.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,19 +94,19 @@ static enum status sent_late(struct db *db, const struct outbox_row *r, int64_t 
                           p_int(r->id), p_int(message_id), p_int(now_ms));
 }
 
-enum status settle_orphans(struct db *db, int64_t owner_id, const int64_t *keep, int count, int64_t *changed,
-                           struct error *e)
+enum status settle_orphans_write(struct db *db, void *arg, struct error *e)
 {
+    const struct settle_orphans *o = arg;
     char list[SENDER_THREADS * 24 + 2] = "0";
     size_t n = 1;
-    for (int i = 0; i < count && i < SENDER_THREADS; i++)
-        n += (size_t)snprintf(list + n, sizeof list - n, ",%lld", (long long)keep[i]);
+    for (int i = 0; i < SENDER_THREADS; i++)
+        n += (size_t)snprintf(list + n, sizeof list - n, ",%lld", (long long)o->keep[i]);
     char sql[512];
     snprintf(sql, sizeof sql,
              "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
              " WHERE state = 'sending' AND owner_id = $1 AND id NOT IN (%s)",
              list);
-    return db_run_changed(db, changed, e, sql, p_int(owner_id));
+    return db_run(db, e, sql, p_int(o->owner_id));
 }
 
 static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struct error *e)
@@ -180,4 +180,30 @@ enum status settle_write(struct db *db, struct job *job, struct error *e)
         job->lost = changed == 0;
     }
     return OK;
+}
+
+/* ---- words ---- */
+
+const char *settle_name(enum settle_kind kind)
+{
+    static const char *const name[] = {
+        [SETTLE_NONE] = "none",         [SETTLE_SENT] = "sent",       [SETTLE_RETRY] = "retry",
+        [SETTLE_LATER] = "later",       [SETTLE_UNKNOWN] = "unknown", [SETTLE_PARK] = "parked",
+        [SETTLE_DELIVER] = "delivered",
+    };
+    return name[kind];
+}
+
+void settle_log(const struct job *job)
+{
+    const struct send_result *r = &job->result;
+    if (job->lost)
+        log_event(LOG_WARN, "send_lost", F_INT("outbox_id", job->row.id),
+                  F_STR("outcome", settle_name(job->settled_as)));
+    else if (job->settled_as == SETTLE_PARK || r->outcome == SEND_UNKNOWN || r->outcome == SEND_DENIED || r->flooded)
+        log_event(job->settled_as == SETTLE_PARK || r->outcome == SEND_DENIED ? LOG_ERROR : LOG_WARN, "send",
+                  F_INT("outbox_id", job->row.id), F_STR("channel", job->row.channel),
+                  F_INT("chat_id", job->row.chat_id), F_STR("kind", job->row.kind),
+                  F_STR("outcome", settle_name(job->settled_as)), F_INT("attempts", job->row.attempts),
+                  F_INT("unknowns", job->row.unknowns), F_INT("wait_ms", job->wait_ms), F_STR("reason", r->error));
 }

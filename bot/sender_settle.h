@@ -4,6 +4,7 @@
 #define BOT_SENDER_SETTLE_H
 
 #include "bot/messenger.h"
+#include "bot/sender.h"
 
 enum settle_kind {
     SETTLE_NONE,
@@ -33,10 +34,16 @@ void settle_decide(struct job *);
 /* Write it.  ST_LOST is no error here (job->lost). */
 enum status MUST_CHECK settle_write(struct db *, struct job *, struct error *);
 /* Give back rows that this process holds by a claim whose COMMIT was lost on the way, so that no thread knows of them:
- * all in 'sending' of `owner_id` except `keep`. */
-enum status MUST_CHECK settle_orphans(struct db *, int64_t owner_id, const int64_t *keep, int count, int64_t *changed,
-                                      struct error *);
+ * all in 'sending' of the owner except those in `keep` (0 = none). */
+struct settle_orphans {
+    int64_t owner_id, keep[SENDER_THREADS];
+};
+enum status settle_orphans_write(struct db *, void *orphans, struct error *); /* a write_fn */
 /* min(cap, base·2^attempts) with full jitter, at least a tenth of it. */
 int64_t settle_backoff_ms(int attempts);
+const char *settle_name(enum settle_kind); /* for logs */
+/* One line for what a person who runs this should know: parked, unknown, refused, rate-limited.  Nothing for the rest.
+ */
+void settle_log(const struct job *);
 
 #endif

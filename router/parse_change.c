@@ -22,7 +22,7 @@ static struct span bare(const struct sentence *s, struct span span)
 
 static bool pronoun(const struct sentence *s, struct span span)
 {
-    return parse_verb(s, span, "it|them|that|this|that one|this one|these|those|something|some|one|the last one|something else") == span.end - span.begin;
+    return parse_verb(s, span, "it|them|that|this|that one|this one|these|those|something|some|one|the last one|something else|a task|task|a reminder|reminder|tasks|an item") == span.end - span.begin;
 }
 
 /* Name the task: by number when the span is one, else by its words.  False: nothing to go by. */
@@ -85,6 +85,16 @@ static enum route ids_or_words(struct sentence *s, const char *tool, struct span
     return ROUTE_DONE;
 }
 
+/* "finished my run in 30 minutes" reports sport. */
+static bool is_sport(const struct sentence *s, struct span span)
+{
+    struct parse scratch = { .kind = PARSE_NONE };
+    struct sentence probe = *s;
+    probe.parse = &scratch;
+    span.begin = span.begin > 0 ? span.begin - 1 : 0;
+    return parse_exercise(&probe, span) != ROUTE_NO;
+}
+
 static enum route complete(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
@@ -94,18 +104,38 @@ static enum route complete(struct sentence *s, const struct match *m)
             json_set_int(arguments, "task_id", m->id);
         return arguments ? ROUTE_DONE : ROUTE_NEVER;
     }
-    if (parse_verb(s, span, "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this shit|him|today|now") == span.end - span.begin &&
-        span.end > span.begin)
-        return ROUTE_NO; /* "done with work" is news, not a task */
-    if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
-        return ROUTE_NO;
     static const char tail[] = "just now|already|today|now|finally|this morning|last night|yesterday|for today";
     for (int i = span.begin + 1; i < span.end; i++)
         if (parse_verb(s, (struct span){ i, span.end }, tail) == span.end - i) {
             span.end = i;
             break;
         }
-    return ids_or_words(s, "complete_task", span, ask_done);
+    if (parse_verb(s, span, "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this shit|him|today|now") == span.end - span.begin &&
+        span.end > span.begin)
+        return ROUTE_NO; /* "done with work" is news, not a task */
+    if (parse_verb(s, span, "a|an|some|another|two|three|lots of|many") && !token_is(words_at(s->words, span.begin), "a task"))
+        return ROUTE_NO; /* "I bought a new car" is news */
+    if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
+        return ROUTE_NO;
+    return is_sport(s, span) ? ROUTE_NO : ids_or_words(s, "complete_task", span, ask_done);
+}
+
+/* "laundry done", "paid rent": a few words and no doubt. */
+static enum route complete_brief(struct sentence *s, const struct match *m)
+{
+    struct span span = parse_trim(s->words, m->capture[1]);
+    static const char doubt[] = "not|almost|nearly|get|be|well|half|when|i|i'm|all|are|you|we|have|has|getting|things|over|is|was|were|no|never|will|it|that|this|what|how|who|job|nicely|"
+                                "off|him|her|me|back|again|money|attention|nothing|something|anything|everything";
+    if (span.end - span.begin > 3 || parse_has(s, span, doubt) || (words_at(s->words, span.begin)->kind == TOKEN_NUMBER && span.end - span.begin > 1))
+        return ROUTE_NO;
+    return complete(s, m);
+}
+
+static enum route complete_chore(struct sentence *s, const struct match *m)
+{
+    if (!parse_verb(s, m->capture[1], "dishes|laundry|shopping|groceries|taxes|homework|chores|vacuuming|ironing|washing up|cleaning"))
+        return ROUTE_NO;
+    return complete(s, m);
 }
 
 /* "finished my to-do list": all of them is no single task. */
@@ -135,9 +165,13 @@ static enum route delete_from(struct sentence *s, const struct match *m)
             json_set_str(arguments, "category", category);
         return ROUTE_DONE;
     }
+    s->category = m->category;
     span = parse_trim(s->words, span);
     if (span.end > span.begin && token_is(words_at(s->words, span.end - 1), "off"))
         span.end--;
+    int scheduled = parse_find(s, span, "scheduled|planned");
+    if (scheduled > span.begin + 1)
+        span.end = scheduled;
     for (int i = span.begin; i + 1 < span.end; i++) /* "the may 11 event called baby shower" */
         if (token_any(words_at(s->words, i), "called|named"))
             span.begin = i + 1;
@@ -267,7 +301,9 @@ static enum route rename_to(struct sentence *s, const struct match *m)
         return ROUTE_NEVER;
     if (!name_task(s, arguments, m->capture[1]))
         return ROUTE_NO;
-    json_set_str(arguments, "new_content", parse_text(s, m->capture[2]));
+    struct span wording = parse_trim(s->words, m->capture[2]);
+    wording.begin += parse_verb(s, wording, "say|be|read") * (wording.end - wording.begin > 1);
+    json_set_str(arguments, "new_content", parse_text(s, wording));
     return ROUTE_DONE;
 }
 
@@ -304,6 +340,19 @@ static enum route move_category(struct sentence *s, const struct match *m)
     return ROUTE_DONE;
 }
 
+/* "set task 5 to friday", "move task 5 to work": only with a number it is surely about a task. */
+static enum route set_numbered(struct sentence *s, const struct match *m)
+{
+    int64_t id;
+    struct span task = parse_trim(s->words, m->capture[1]), to = parse_trim(s->words, m->capture[2]);
+    int n = pattern_id(s->words, task.begin, task.end, true, &id);
+    if (!n || task.begin + n != task.end)
+        return ROUTE_NO;
+    if (parse_all_date(s, to))
+        return put_date(s, task, to);
+    return token_is(words_at(s->words, 0), "set") || to.end - to.begin > 2 ? ROUTE_NO : move_category(s, m);
+}
+
 static enum route undo(struct sentence *s, const struct match *m)
 {
     (void)m;
@@ -324,8 +373,9 @@ static const struct {
     { "(i have / i've / i) just|already|finally finished {1} so|and cross|check|take|tick it|that off [of] @list", complete },
     { "mark|set|check|tick [off] {1} as|is " DONE, complete },
     { "mark {1} " DONE, complete },
-    { "mark|check|tick off {1}", complete },
     { "mark|check|tick {1} off [of / from / on] @list", complete },
+    { "mark|check|tick off {1} (from / on / off / in) @list", complete },
+    { "mark|check|tick off {1}", complete },
     { "check|tick {1} off", complete },
     { "mark " DONE " [:] {1}", complete },
     { "cross off @id", complete },
@@ -345,28 +395,32 @@ static const struct {
       "returned / mailed / renewed / watered / fed / cooked / ordered / taken out / written / done) {1}", complete },
     { "(i / we) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / submitted / washed / fixed / returned / "
       "mailed / renewed / watered) {1}", complete },
-    { "[just / already / finally] (bought / paid / picked up / submitted / mailed / renewed / did) the|my {1}", complete },
+    { "[just / already / finally] (bought / paid / picked up / submitted / mailed / renewed) the|my {1}", complete },
+    { "[i] [just / already / finally] did the|my {1}", complete_chore },
+    { "[just / already / finally] (bought / paid / called / picked up / submitted / mailed / renewed / returned / emailed / booked / cleaned / washed / fed / watered) {1}", complete_brief },
+    { "{1} (done / finished / completed / complete / bought / paid / sent / submitted)", complete_brief },
     /* bulk */
     { "(delete / remove / erase / clear / wipe / empty / drop / cancel / reset / purge) [out / off / up] [everything / all / all of / all items / every item] [my / the / of my] [open / existing / current] "
       "(tasks / todos / reminders / lists / to dos)", delete_all },
     { "(delete / remove / erase / clear / wipe / empty / reset / blank / purge / clean / get rid / trash / nuke) [out / off / of / up] [everything / all / all of / all items / all tasks / every item / all the items / the whole / the entire] "
       "[from / on / off / in / of / out of / that is on / that's on] @list", delete_all },
     { "get rid of|off (everything / all / all items) (on / from / in) @list", delete_all },
+    { "(delete / remove / erase / clear / wipe) (everything / all / all of it / them all / all of them)", delete_all },
     { "make @list [go] blank|empty|clear", delete_all },
     { "[i want] @list [to be] (cleared / emptied / wiped / blank / gone)", delete_all },
     { "start @list (over / from scratch / fresh / anew)", delete_all },
     /* delete */
     { "i no longer need|want|have [to] {1} [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) [off / of / from / out] [of] [@list]", delete_from },
     { "i don't need|want|have [to] {1} [anymore] [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) [off / of / from / out] [of] [@list]", delete_from },
-    { "(take / pull / kick) {1} (off / off of / out of / from / of) @list", delete_from },
+    { "[you] (take / pull / kick) {1} (off / off of / out of / from / of) @list", delete_from },
     { "take {1} off", delete_from },
     { "(on / from / off) @list [please] (delete / remove / cross off / cross / drop / erase / take off / scratch) {1}", delete_from },
-    { "(" "cross / scratch / strike / take" ") (off / out) {1} [(from / off / on / off of) @list]", delete_from },
+    { "(cross / scratch / strike) (off / out) {1} [(from / off / on / off of) @list]", delete_from },
+    { "take off {1} (from / off / of) @list", delete_from },
     { DELETE " [off / out / rid of] {1} " OFF " @list", delete_from },
     { "get rid of [the / my] (task / reminder / item) {1}", delete_from },
     { "(delete / remove / erase / cancel / drop / dismiss) [the / my / a / that] (task / reminder / todo / item) [called / named / about / to / for / :] {1}", delete_bare },
     { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / last reminder)", delete_which },
-    { "delete|remove|cancel|erase [the] hair|doctor|doctor's|dentist [:] {1}", cancel },
     { "cancel|delete|remove {1}", cancel },
     { "delete|erase {1}", delete_bare },
     { "remove {1}", remove_bare },
@@ -386,12 +440,15 @@ static const struct {
     { "(move / shift) {1} (to / into / onto) @list", move_category },
     { "(set / change) [the] category of {1} to {2}", move_category },
     { "make {1} due [on / at / by] {2}", move_to },
-    { "(change / update / edit / set / make / move) {1} (to / for) {2}", change_to },
+    { "(change / update / edit) {1} to {2}", change_to },
+    { "(set / make / move) {1} (to / for) {2}", set_numbered },
 };
 
 enum route parse_change(struct sentence *s, struct span span)
 {
     struct match m;
+    if (parse_is_question(s, span))
+        return ROUTE_NO;
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         int calls = s->parse->call_count;
         if (!pattern_match(s->words, span, rules[i].pattern, &m))

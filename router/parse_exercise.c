@@ -148,14 +148,14 @@ static const char *notes_of(const struct sentence *s, struct span span, struct s
     const char *out = "";
     static const char filler[] = "i|i've|have|had|just|did|do|done|went|go|for|a|an|of|in|to|my|at|today|and|then|log|logged|add|some|was|about|around|"
                                  "roughly|also|track|record|exercise|activity|session|this|on|the|played|took|been|got|another|minute|min|me|it|finished|completed|-|we|"
-                                 "only|quick|nice|good|total|please|doing|spent|hour|after|workout|class|practice|time|duration|minutes|like|so|non|played|play";
+                                 "hit|only|quick|nice|good|total|please|doing|spent|hour|after|workout|class|practice|time|duration|minutes|like|so|non|played|play";
     int begin = -1;
     for (int i = span.begin; i <= span.end; i++) {
         const struct token *t = words_at(s->words, i);
         bool skip = i == span.end || in_span(verb, i) || in_span(used, i) || (day->cuts && in_span(day->cut[0], i)) ||
                     (day->cuts > 1 && in_span(day->cut[1], i)) || (begin < 0 && (token_any(t, filler) || t->kind == TOKEN_PUNCT) &&
                     !(token_any(t, "the|my|at|on|to|around|in") && i >= verb.end && !in_span(used, i + 1) && !(day->cuts && in_span(day->cut[0], i + 1)) && i + 1 < span.end &&
-                      !token_any(words_at(s->words, i + 1), "gym|pool|treadmill|morning|session|workout|class|bike|elliptical|my|the|a|total|run|of|minutes|about|for|and|today")));
+                      !token_any(words_at(s->words, i + 1), "hit|gym|pool|treadmill|morning|session|workout|class|bike|elliptical|my|the|a|total|run|of|minutes|about|for|and|today")));
         if (!skip && begin < 0)
             begin = i;
         if (!skip || begin < 0)

@@ -151,7 +151,7 @@ static const struct {
     { "@list (contains / has / includes) what {1?}", show },
     { "how long is @list", show },
     { "{1?} (let me / can i / may i / i need to / i want to / i'd like to / i would like to / want to / need to / could i) (see / hear / know / check / view / read / look at / get / go over / review / have) {2?} @list {3?}", show },
-    { "(let me know / tell me / inform me of / inform me / read / go over / go through / let's go over / let's go through / hear / know / show me / give me / list / run through / read out) {1} (on / in / of / off) @list {2?}", show },
+    { "(let me know / tell me / inform me of / inform me / read / recite / go over / go through / let's go over / let's go through / hear / know / show me / give me / list / run through / read out) {1} (on / in / of / off) @list {2?}", show },
     { "what " TASKS " {1?}", show },
     { "(" SHOW ") " ME " [all / all of / the / my / all my / all the / of my / about my / what] [the / my] [pending / open / active / upcoming / current / outstanding / remaining / completed / done / finished / overdue / urgent / incomplete / unfinished / today's / tomorrow's / next / late / due / schedule for] "
       "[today's / tomorrow's / my] " TASKS " {1?}", show },
@@ -170,8 +170,6 @@ static const struct {
     { "remind me what i {1} (to remember / to do / to get / to buy) {2?}", show },
     { "list the things i {1?}", show },
     { "(what / which) [lists / categories] (do i have / are there / have i got / are available)", show },
-    { "(what do i have to do / what do i need to do / what should i do / what must i do / what to do / i want to know what i have to do / what's my day / what does my day|week look like / how does my day look / how's my day look / plan for today / my day / "
-      "today / tomorrow / this week / agenda / my agenda / schedule / my schedule / todo / todos / tasks / my tasks / list / lists / my list / reminders) {1?}", NULL },
     { "(do i have / have i got / do we have / is there / are there / have i) [any / anything / something / an / a / any of / any upcoming] [other] "
       "(appointments / appointment / meetings / meeting / events / event / tasks / task / reminders / reminder / plans / planned / scheduled / due / deadlines / birthdays / on / today / tomorrow / to do / left / things to do) {1?}", show },
     { "(do i need to be reminded of / do i need to do / am i busy / am i free / do i have time) {1?}", show },
@@ -179,6 +177,7 @@ static const struct {
     { "(how many) (tasks / todos / items / reminders / things / appointments / meetings) (do i have / are / have i / did i) {1?}", show },
     { "(when's / when is / when are / when do i have / what time is / what time's / what day is / at what time is / how long will / how long is / where is / where's) [my / the / our / next] {1} [that] [(i have / be / scheduled / planned)] [with {2}]", my_event },
     { "tell me that list {1?}", show },
+    { "(what / which) lists {1?}", show },
     { "(please) show {1?} list {2?}", show },
 };
 
@@ -199,7 +198,7 @@ enum route parse_list(struct sentence *s, struct span span)
         if (pattern_match(s->words, span, brief[i], &m))
             return list_tasks(s, span, (struct span){ 0, 0 }, NULL);
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (!rules[i].route || !pattern_match(s->words, span, rules[i].pattern, &m))
+        if (!pattern_match(s->words, span, rules[i].pattern, &m))
             continue;
         struct span category = m.category;
         if (!m.list && rules[i].route == show && list_inside(s, span, &category) >= 0)

@@ -52,6 +52,7 @@ bool parse_log_lead(const struct sentence *s, struct span span, int until, const
                                "enter|my|me|for|and|so|today|today's|did|do|done|got|get|getting|went|was|am|about|around|roughly|approximately|approx|like|"
                                "please|actually|now|already|a|an|the|of|in|on|at|we|another|it|morning|evening|afternoon|night|last|this|yesterday|after|before|"
                                "took|take|spent|completed|finished|enjoyed|good|great|nice|solid|quick|short|long|easy|hard|some|probably|still|with|"
+                               "km|k|kms|mile|miles|mi|m|meter|meters|kilometer|kilometers|kilometre|kilometres|hit|minute|hour|"
                                "health|exercise|workout|sleep|entry|session|total|nearly|barely|yes|ok|well|fell|went";
     for (int i = span.begin; i < until; i++) {
         const struct token *t = words_at(s->words, i);

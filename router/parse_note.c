@@ -70,7 +70,7 @@ static enum route remember_fact(struct sentence *s, struct span span)
     if (!token_is(words_at(s->words, span.begin), "remember") || s->question || s->asked)
         return ROUTE_NO;
     struct span rest = { span.begin + 1, span.end };
-    if (!parse_verb(s, rest, "the|my|our|i|his|her|their|mom's|dad's|john's|we|she|he|it's|this :|today's") || parse_verb(s, rest, "when|the time|the day|the milk"))
+    if (parse_verb(s, rest, "to|when|if|me|you|us|how|this|it|that time|the time|the day|what|who|where|why|don't"))
         return ROUTE_NO;
     if (!parse_has(s, rest, "is|are|was|has|likes|hates|lives|parked|left|put|prefers|loves|wants|were|costs|works|starts|ends|=|have|born"))
         return ROUTE_NO;
@@ -80,6 +80,8 @@ static enum route remember_fact(struct sentence *s, struct span span)
 /* "note the wifi is slow", but not "note 5". */
 static enum route bare_note(struct sentence *s, struct span span)
 {
+    if (token_is(words_at(s->words, span.begin), "note") && span.end - span.begin == 1)
+        return put_note(s, (struct span){ span.end, span.end }, (struct span){ 0, 0 });
     if (!token_is(words_at(s->words, span.begin), "note") || span.end - span.begin < 3 || s->asked)
         return ROUTE_NO;
     if (words_at(s->words, span.begin + 1)->kind == TOKEN_NUMBER || token_punct(words_at(s->words, span.begin + 1), "#"))

@@ -212,6 +212,8 @@ int pattern_list(const struct words *w, int i, int end, struct span *category)
     *category = (struct span){ i + n, i + n };
     for (int k = 0; k < LIST_MODIFIERS_MAX && i + n < end; k++) {
         int noun = list_noun(w, i + n, owned);
+        if (noun && !token_any(words_at(w, i + n), "list|lists") && token_any(words_at(w, i + n + 1), "list|lists"))
+            noun = 0; /* "my agenda list" */
         if (noun) {
             n += noun;
             n += i + n < end ? list_tail(w, i + n, end, category) : 0;

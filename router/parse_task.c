@@ -94,6 +94,8 @@ static enum route remind(struct sentence *s, const struct match *m)
         (token_is(first, "when") && token_any(words_at(s->words, span.begin + 1), "is|are|was|did|do|does|my|the")) ||
         (token_is(first, "if") && parse_has(s, span, "i've|already|did")))
         return ROUTE_NO; /* "remind me what I wanted" asks */
+    if (parse_verb(s, span, "more often|less often|better|properly|too much|too often|so often|of you|of him|of her|of home|of my mom") == span.end - span.begin)
+        return ROUTE_NEVER;
     struct due due;
     parse_due(s, span, false, &due);
     struct span rest = span;
@@ -266,11 +268,13 @@ static enum route add_bare(struct sentence *s, const struct match *m)
     static const char elsewhere[] = "email|contact|contacts|photo|photos|playlist|song|music|friend|account|cart|basket|subtitles|number|numbers|"
                                     "up|alarm|timer|event|note|notes|filter|window|font|user|group|chat|channel|member|line|page|comment|tip|"
                                     "favorites|favourites|money|funds|credit|library|queue|bookmark|category";
-    if (span.end - span.begin > 10 || first->kind == TOKEN_NUMBER || parse_has(s, span, elsewhere) || parse_has(s, span, "to|into") ||
+    const struct token *second = words_at(s->words, span.begin + 1);
+    bool sum = first->kind == TOKEN_NUMBER && (second->kind != TOKEN_WORD || token_any(second, "and|to|plus|with"));
+    if (span.end - span.begin > 10 || sum || parse_has(s, span, elsewhere) || parse_has(s, span, "to|into") ||
         s->question)
         return ROUTE_NO;
     int64_t v;
-    if (words_cardinal(s->words, span.begin, &v) && span.end - span.begin < 3)
+    if (words_cardinal(s->words, span.begin, &v) && (span.end - span.begin < 2 || token_any(second, "and|plus|to")))
         return ROUTE_NO;
     struct span category = s->category;
     struct due due;
@@ -307,7 +311,7 @@ static enum route never(struct sentence *s, const struct match *m)
     return ROUTE_NEVER;
 }
 
-#define ADD "add|put|place|include|insert|stick|throw|write|jot|append|get|enter|log|pop|chuck|ad"
+#define ADD "add|put|place|include|insert|stick|throw|write|jot|append|enter|log|pop|chuck|ad"
 #define ON "to|on|onto|in|into|for"
 #define MAKE "set|create|make|add|put|schedule|give|send|get|setup|start|leave|have"
 #define REMINDER "reminder|reminders|remainder"
@@ -319,8 +323,9 @@ static const struct {
     { "i don't need|want {1?} reminder|reminders {2?}", never },
     { "(stop / quit / cease) reminding {1?}", never },
     /* reminders */
-    { "remind me|us [again / also] {1?}", remind },
-    { "reminder|remind [:] {1}", remind },
+    { "(remind me|us / remindme) [again / also] {1?}", remind },
+    { "(reminder / remind / reminders) : {1}", remind },
+    { "(reminder / remind) (to / for / about / of) {1}", remind },
     { "event|new|quick reminder [please] [:] {1?}", remind },
     { "remember to {1}", remind },
     { "remember [:] @list {1?}", never },
@@ -362,7 +367,7 @@ static const struct {
     { "add|put|include {1} (in / to / under) [the / my] {2} category", in_category },
     { "(create / make / start / new) [me] [a / an] [new] @list", just_ask_task },
     /* tasks by name */
-    { "[add / create / make / put / new / set / insert / record] [a / an / another / the / new / this / me a / up a] (task / tasks / todo / todos / chore / errand / to do) [please]",
+    { "(add / create / make / put / new / set / insert / record) [a / an / another / the / new / this / me a / up a] (task / tasks / todo / todos / chore / errand / to do) [please]",
       just_ask_task },
     { "(add / create / make / put / new / set / insert / record / enter) [a / an / another / the / new / this / me a / up a] [new] (task / todo / chore / errand / action item) "
       "[:] {1}", task_named },

@@ -132,7 +132,7 @@ int parse_verb(const struct sentence *sentence, struct span s, const char *phras
         for (const char *q = p;;) {
             size_t len = strcspn(q, " |");
             const struct token *t = words_at(sentence->words, s.begin + n);
-            if (s.begin + n >= s.end || t->kind != TOKEN_WORD || strlen(t->text) != len || strncmp(t->text, q, len) != 0) {
+            if (s.begin + n >= s.end || (t->kind != TOKEN_WORD && t->kind != TOKEN_NUMBER) || strlen(t->text) != len || strncmp(t->text, q, len) != 0) {
                 n = 0;
                 break;
             }
@@ -153,9 +153,19 @@ bool parse_is_question(const struct sentence *sentence, struct span s)
     static const char first[] = "what|what's|who|who's|whose|whom|where|where's|when|when's|why|how|how's|which|is|are|am|was|"
                                 "were|do|does|did|has|have|had|can|could|would|will|should|shall|may|isn't|aren't|don't|doesn't|"
                                 "didn't|haven't|hasn't|wasn't|couldn't|any|anything";
+    static const char people[] = "i|you|we|they|he|she|it|anyone|anybody|someone|somebody|people";
     const struct token *t = words_at(sentence->words, s.begin), *next = words_at(sentence->words, s.begin + 1);
+    struct span rest = { s.begin + 1, s.end };
+    double v;
     if (token_any(t, "do|have|don't"))
-        return token_any(next, "i|you|we|they|people|my|the|any|cats|dogs") && !(token_is(t, "have") && token_is(next, "the"));
+        return token_any(next, people) || (token_is(t, "do") && token_any(next, "my|the|any|cats|dogs") && sentence->question);
+    if (token_any(t, "had|will|may"))
+        return token_any(next, people) || (token_any(t, "will") && next->kind == TOKEN_WORD);
+    if (token_is(t, "did")) /* "did yoga", "did 20 push-ups", "did the dishes" report */
+        return !(words_amount(sentence->words, s.begin + 1, &v) || next->kind == TOKEN_END ||
+                 parse_verb(sentence, rest, "some|yoga|pilates|cardio|crossfit|hiit|stretching|exercise|laundry|dishes|a|an|my workout|my run|my yoga|my exercise|"
+                                            "my exercises|my training|my homework|my taxes|my chores|my laundry|the dishes|the laundry|the shopping|the groceries|the taxes|"
+                                            "the chores|the homework|the vacuuming|the ironing|the washing|weights|aerobics|zumba|push|pushups|sauna|calisthenics|boxing|karate|judo|running|swimming"));
     return token_any(t, first);
 }
 
@@ -264,7 +274,8 @@ static void kept_edges(const struct sentence *sentence, struct span *part, int c
     }
     for (int k = count - 1; k >= 0; k--) {
         while (part[k].begin < part[k].end &&
-               (token_any(words_at(w, part[k].end - 1), "at|on|by|the|for|to|and|is|before|due|until|of|from") ||
+               (token_any(words_at(w, part[k].end - 1), "at|on|by|the|for|to|and|before|until|of|from") ||
+                (k < count - 1 && token_any(words_at(w, part[k].end - 1), "is|due")) || /* "the rent is due" + friday */
                 token_punct(words_at(w, part[k].end - 1), ",:;-.!?") || words_at(w, part[k].end - 1)->kind == TOKEN_NEWLINE))
             part[k].end--;
         if (part[k].begin < part[k].end)
@@ -339,6 +350,6 @@ bool parse_unreal(const struct sentence *sentence, struct span s)
                                 "wouldn't|shouldn't|won't|can't|cannot|will|want|wanted|wants|need|needs|plan|planning|goal|target|"
                                 "going|gonna|hope|hoping|try|trying|tried|imagine|suppose|supposed|unless|maybe|perhaps|almost|nearly|"
                                 "barely|without|instead|tomorrow|tonight|recommend|recommended|ideally|i'd|i'll|we'll|let's|must|dream|dreamt|"
-                                "dreamed|usually|normally|always|typically|often|average|every|each|than|less|fewer";
+                                "dreamed|usually|normally|always|typically|often|average|every|than|less|fewer";
     return parse_has(sentence, s, words);
 }

@@ -192,9 +192,11 @@ struct tool_result *question_answer(struct tool_ctx *ctx, const struct question 
     else if (intent.sure)
         st = question_rows(ctx, &intent, r, data, &error);
     if (st == OK && (!intent.sure || intent.rest_count > 0)) {
-        if (intent.sure)
-            reply_gap(r);
-        st = question_evidence(ctx, q, &intent, r, data, &found, &error);
+        struct reply found_rows;
+        reply_init(&found_rows, ctx->arena);
+        st = question_evidence(ctx, q, &intent, &found_rows, data, &found, &error);
+        if (found > 0)
+            reply_append(r, &found_rows);
     }
     if (st != OK)
         return tool_error(ctx, &error);

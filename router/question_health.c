@@ -323,22 +323,24 @@ static enum status answer_compare(struct tool_ctx *ctx, const struct intent *q, 
     if (figure == FIGURE_NONE || figure == FIGURE_CHANGE || figure == FIGURE_LATEST || figure == FIGURE_FIRST)
         figure =
             q->kind == HEALTH_EXERCISE || (q->kind == HEALTH_SAUNA && q->column == 0) ? FIGURE_SUM : FIGURE_AVERAGE;
+    bool in_order = civil_compare(&q->period[0].from, &q->period[1].from) <= 0;
     reply_bold(r, subject_name(ctx->arena, q));
     reply_line(r);
-    for (int i = 0; i < 2; i++) {
-        enum status st = series_read(ctx, q, &q->period[i], &s[i], error);
+    for (int i = 0; i < 2; i++) { /* the earlier first, so that the change reads forward */
+        const struct when_range *period = &q->period[in_order ? i : 1 - i];
+        enum status st = series_read(ctx, q, period, &s[i], error);
         if (st != OK)
             return st;
-        json_push(list, series_json(&s[i], &q->period[i]));
-        reply_printf(r, "%s: ", question_period(ctx, &q->period[i]));
+        json_push(list, series_json(&s[i], period));
+        reply_printf(r, "%s: ", question_period(ctx, period));
         reply_bold(r, s[i].count ? figure_text(ctx, &s[i], figure) : "no entries");
         reply_printf(r, " · %d %s", s[i].count, s[i].count == 1 ? "entry" : "entries");
         reply_line(r);
     }
     if (s[0].count == 0 || s[1].count == 0)
         return OK;
-    double change = compared_value(&s[0], figure) - compared_value(&s[1], figure);
-    reply_printf(r, "Difference: %s",
+    double change = compared_value(&s[1], figure) - compared_value(&s[0], figure);
+    reply_printf(r, "Change: %s",
                  figure != FIGURE_COUNT ? figure_change(ctx->arena, change, column(q)->unit)
                  : change == 0          ? "none"
                                         : arena_printf(ctx->arena, "%+.0f", change));

@@ -70,7 +70,7 @@ static const struct row {
       "upcoming|outstanding|coming|things|thing|stuff|item|items|work|worked|spend|spent|today|tonight|want|know|"
       "like|find|look|see|read|make|made|let|us|new|old|made|have|write|wrote|written|save|saved|add|added|keep|kept|"
       "say|"
-      "said|mention|mentioned|remember|search|searching",
+      "said|mention|mentioned|remember|search|searching|enough|really|actually|exactly|roughly|far",
       MEANS_NOTHING, 0, false },
 };
 
@@ -139,7 +139,7 @@ static void periods_read(struct arena *arena, char *text, const struct when_opti
 struct reading {
     struct intent *out;
     struct arena *arena;
-    bool strong, how_many, number;
+    bool strong, how_many, number, did;
     int column; /* as LOG(), -1 = none: "how hot was the sauna" names it before its kind */
     const char *category_word;
 };
@@ -306,6 +306,7 @@ static void words_read(struct analyzer *analyzer, struct reading *r, const char 
                                                           "was were have has show list tell give any am");
     for (size_t i = 0; i < count; i++) {
         q->personal |= is_one_of(word[i].surface, "i my me mine ive we our");
+        r->did |= strcmp(word[i].surface, "did") == 0;
         if (word[i].joined)
             r->number = true;
         else if (i + 1 < count &&
@@ -354,8 +355,10 @@ void intent_read(struct analyzer *analyzer, struct arena *arena, const char *que
     if (out->subject == SUBJECT_LOGS && r.column >= 0 && (int)out->kind == r.column / 8)
         out->column = r.column % 8;
     /* "what is on today", "anything for tomorrow": the day's tasks */
-    if (out->subject == SUBJECT_NONE && out->rest_count == 0 && out->period_count > 0 && out->question)
+    if (out->subject == SUBJECT_NONE && out->rest_count == 0 && out->period_count > 0 && out->question) {
         out->subject = SUBJECT_TASKS;
+        out->done |= r.did; /* "what did I do yesterday" */
+    }
     if (out->subject == SUBJECT_NONE && out->done && out->personal && out->rest_count == 0)
         out->subject = SUBJECT_TASKS;
     apply_type(out, query_type);

@@ -25,6 +25,13 @@ static const char *document_text(struct arena *arena, const struct recall_row *r
                         row->date ? row->date : "");
 }
 
+/* "task 83", "note 21", "sleep log 4": "sleep 4 hours" names no row. */
+static const char *row_label(struct arena *arena, const struct recall_row *row)
+{
+    return arena_printf(arena, "%s %s%lld", recall_type_name(row->type), row->type < RECALL_HEALTH ? "" : "log ",
+                        (long long)row->id);
+}
+
 enum status search_open(struct arena *arena, struct db *db, int64_t user_id, unsigned mask, struct search **out,
                         struct error *error)
 {
@@ -36,8 +43,7 @@ enum status search_open(struct arena *arena, struct db *db, int64_t user_id, uns
     arena_defer(arena, release, s->lexical);
     for (size_t i = 0; i < s->count; i++) {
         struct arena *scratch = arena_new();
-        const char *label = arena_printf(scratch, "%s %lld", recall_type_name(s->row[i].type), (long long)s->row[i].id);
-        lexical_add(s->lexical, (int64_t)i, label, document_text(scratch, &s->row[i]));
+        lexical_add(s->lexical, (int64_t)i, row_label(scratch, &s->row[i]), document_text(scratch, &s->row[i]));
         arena_free(scratch);
     }
     return OK;

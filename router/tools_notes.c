@@ -55,9 +55,26 @@ static struct tool_result *run_add(struct tool_ctx *ctx, const struct tool_args 
 
 /* --- list_notes --- */
 
-/* NULL: *list holds the wanted notes, newest first. */
-static struct tool_result *notes_wanted(struct tool_ctx *ctx, const char *category, const char *words,
-                                        struct note **list, int *count)
+struct listing {
+    const char *words, *where;
+    int limit;
+    struct note *list;
+    int count;     /* in the list */
+    int64_t total; /* there are */
+};
+
+static void filter_words(struct tool_ctx *ctx, struct listing *l)
+{
+    struct match *m = match_new(ctx->arena, l->words);
+    int n = 0;
+    for (int i = 0; i < l->count; i++)
+        if (match_grade(m, l->list[i].content) != MATCH_NONE)
+            l->list[n++] = l->list[i];
+    l->total = l->count = n;
+}
+
+/* NULL: the list holds the wanted notes, newest first. */
+static struct tool_result *notes_wanted(struct tool_ctx *ctx, const char *category, struct listing *l)
 {
     struct category c = { 0 };
     struct error e;
@@ -66,54 +83,49 @@ static struct tool_result *notes_wanted(struct tool_ctx *ctx, const char *catego
         return tool_status(ctx, &e);
     if (!found)
         return tool_fail(ctx, "You have no category “%s”.", category);
-    struct note_filter f = { .category_id = c.id };
-    if (note_list(ctx->db, ctx->arena, ctx->user->id, &f, list, count, &e))
+    l->where = c.id ? arena_printf(ctx->arena, " in %s", c.path) : "";
+    struct note_filter f = { .category_id = c.id, .limit = l->words ? 0 : l->limit };
+    if (note_list(ctx->db, ctx->arena, ctx->user->id, &f, &l->list, &l->count, &e))
         return tool_error(ctx, &e);
-    if (!words)
-        return NULL;
-    struct match *m = match_new(ctx->arena, words);
-    int n = 0;
-    for (int i = 0; i < *count; i++)
-        if (match_grade(m, (*list)[i].content) != MATCH_NONE)
-            (*list)[n++] = (*list)[i];
-    *count = n;
+    if (l->words)
+        filter_words(ctx, l);
+    else if (note_count(ctx->db, ctx->user->id, &f, &l->total, &e))
+        return tool_error(ctx, &e);
     return NULL;
 }
 
-static void list_data(struct json_object *data, const struct note *list, int shown, int count)
+static void list_data(struct json_object *data, const struct listing *l, int shown)
 {
     struct json_object *rows = json_object_new_array();
     for (int i = 0; i < shown; i++)
-        json_push(rows, render_note_json(&list[i]));
-    json_set_int(data, "total", count);
+        json_push(rows, render_note_json(&l->list[i]));
+    json_set_int(data, "total", l->total);
     json_set_int(data, "shown", shown);
     json_set(data, "notes", rows);
 }
 
 static struct tool_result *run_list(struct tool_ctx *ctx, const struct tool_args *args)
 {
-    struct note *list;
-    int count, limit = (int)arg_number(args, "limit", LIST_DEFAULT);
-    const char *words = arg_text(args, "query"), *category = arg_text(args, "category");
-    struct tool_result *answer = notes_wanted(ctx, category, words, &list, &count);
+    struct listing l = { .words = arg_text(args, "query"), .limit = (int)arg_number(args, "limit", LIST_DEFAULT) };
+    struct tool_result *answer = notes_wanted(ctx, arg_text(args, "category"), &l);
     if (answer)
         return answer;
     struct tool_result *result = tool_ok(ctx);
     struct reply *r = tool_reply(result);
-    int shown = count < limit ? count : limit;
-    const char *about = words ? arena_printf(ctx->arena, " about “%s”", words) : "";
-    const char *where = category ? arena_printf(ctx->arena, " in %s", category) : "";
-    list_data(tool_data(result), list, shown, count);
-    if (!count) {
-        reply_printf(r, "No notes%s%s yet.", where, about);
+    int shown = l.count < l.limit ? l.count : l.limit;
+    const char *about = l.words ? arena_printf(ctx->arena, " about “%s”", l.words) : "";
+    list_data(tool_data(result), &l, shown);
+    if (!l.total) {
+        reply_printf(r, "No notes%s%s yet.", l.where, about);
         return result;
     }
-    reply_bold(r, arena_printf(ctx->arena, "%d note%s%s%s", count, count == 1 ? "" : "s", where, about));
+    reply_bold(
+        r, arena_printf(ctx->arena, "%lld note%s%s%s", (long long)l.total, l.total == 1 ? "" : "s", l.where, about));
     reply_line(r);
     for (int i = 0; i < shown; i++)
-        render_note_line(ctx, r, &list[i]);
-    if (shown < count)
-        reply_printf(r, "… and %d more", count - shown);
+        render_note_line(ctx, r, &l.list[i]);
+    if (shown < l.total)
+        reply_printf(r, "… and %lld more", (long long)(l.total - shown));
     return result;
 }
 

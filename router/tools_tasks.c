@@ -147,6 +147,8 @@ static enum status change_rest(struct tool_ctx *ctx, const struct tool_args *arg
     if (arg_flag(args, "reopen", false)) {
         t->completed = false;
         t->completed_date = NULL;
+        if (t->remind_at_ms && t->remind_at_ms <= ctx->now_ms)
+            t->remind_at_ms = 0; /* its moment passed while the task was done */
     }
     if (!arg_get(args, "category")->present)
         return OK;
@@ -192,6 +194,8 @@ static struct tool_result *run_update(struct tool_ctx *ctx, const struct tool_ar
     t = before;
     if (change_date(ctx, args, &t, &e) || change_rest(ctx, args, &t, &e))
         return tool_status(ctx, &e);
+    if (!t.due_date && arg_flag(args, "remind", false))
+        return tool_ask(ctx, "When should I remind you of “%s”?", render_line(ctx->arena, t.content, 80));
     if (same_task(&before, &t))
         return confirmed(ctx, "Task unchanged: it is already so", &t);
     if (save(ctx, &t, &e))

@@ -200,13 +200,41 @@ static const char *state_word(const struct listing *l)
     return l->filter.state == TASKS_OPEN ? "open " : l->filter.state == TASKS_DONE ? "completed " : "";
 }
 
+static void render_list(struct listing *l, struct reply *r)
+{
+    reply_bold(r, arena_printf(l->ctx->arena, "%d %stask%s%s%s", l->count, state_word(l), l->count == 1 ? "" : "s",
+                               l->due, l->where));
+    render_groups(l, r);
+    render_done_buttons(l, r);
+}
+
 static void render_empty(struct listing *l, struct reply *r)
 {
     const char *words = arg_text(l->args, "query");
     const char *about = words ? arena_printf(l->ctx->arena, " about “%s”", words) : "";
-    bool all_clear = l->filter.state == TASKS_OPEN && !words && !*l->where;
+    bool all_clear = l->filter.state == TASKS_OPEN && !words && !*l->where && !*l->due;
     reply_printf(r, "No %stasks%s%s%s.%s", state_word(l), l->due, l->where, about,
                  all_clear ? " Enjoy the quiet!" : "");
+}
+
+/* Who asks for today wants to know what should have been done before, too. */
+static enum status render_leftovers(struct listing *l, struct reply *r, struct error *e)
+{
+    int64_t count = 0;
+    const char *due = arg_text(l->args, "due");
+    struct civil midnight = l->ctx->now;
+    midnight.hour = midnight.minute = 0;
+    struct task_filter f = { .state = TASKS_OPEN,
+                             .category_id = l->filter.category_id,
+                             .overdue_at = due_text(l->ctx->arena, &midnight) };
+    if (!due || strcasecmp(due, "today") || l->filter.state == TASKS_DONE)
+        return OK;
+    enum status st = task_count(l->ctx->db, l->ctx->user->id, &f, &count, e);
+    if (!st && count) {
+        reply_gap(r);
+        reply_printf(r, "And %lld from earlier days: see overdue.", (long long)count);
+    }
+    return st;
 }
 
 static void list_data(struct listing *l, struct json_object *data)
@@ -236,15 +264,11 @@ static struct tool_result *run_list(struct tool_ctx *ctx, const struct tool_args
     struct tool_result *result = tool_ok(ctx);
     struct reply *r = tool_reply(result);
     list_data(&l, tool_data(result));
-    if (!l.count) {
+    if (l.count)
+        render_list(&l, r);
+    else
         render_empty(&l, r);
-        return result;
-    }
-    reply_bold(r, arena_printf(ctx->arena, "%d %stask%s%s%s", l.count, state_word(&l), l.count == 1 ? "" : "s", l.due,
-                               l.where));
-    render_groups(&l, r);
-    render_done_buttons(&l, r);
-    return result;
+    return render_leftovers(&l, r, &e) ? tool_error(ctx, &e) : result;
 }
 
 const struct tool tool_list_tasks = {

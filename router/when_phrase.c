@@ -273,6 +273,10 @@ static int score(const struct scan *s, const struct phrase *p)
     if (!end && next->kind == TOKEN_WORD && !(p->flags & PHRASE_LEAD) &&
         !token_any(next, "at|to|and|for|with|about|please|i|in|on|because|by|before|from|so|then|that|or|if|as|when"))
         points -= 2; /* "friday meeting" */
+    const struct token *last_lead = words_at(s->words, p->begin + 1);
+    if (!end && next->kind == TOKEN_WORD && (token_is(before, "the") || token_is(last_lead, "the")) && p->has_time && !p->has_date &&
+        !token_any(next, "at|to|and|on|about|please|because"))
+        points -= 8; /* "for the 8pm show" */
     return points;
 }
 

@@ -144,7 +144,8 @@ static int clock_digits(const struct scan *s, int i, bool after_at, struct phras
     n += clock;
     int m = meridiem(w, i + n, &which);
     n += m;
-    if (!clean_after(w, i + n) || minute >= 60 || hour > 24 || (hour == 24 && minute > 0))
+    bool range = m && token_punct(words_at(w, i + n), "-") && words_at(w, i + n + 1)->kind == TOKEN_NUMBER; /* "2pm-4pm" */
+    if ((!range && !clean_after(w, i + n)) || minute >= 60 || hour > 24 || (hour == 24 && minute > 0))
         return 0;
     if (colon && dotted && !m && !after_at)
         return 0; /* 5.30 alone is a price or a decimal */

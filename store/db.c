@@ -27,7 +27,7 @@ const struct db_driver *db_driver_of(const char *url, struct error *e)
 enum status db_open(const char *url, bool writer, struct db **out, struct error *e)
 {
     *out = NULL;
-    struct error local;
+    struct error local = { 0 };
     const struct db_driver *driver = db_driver_of(url, e ? e : &local);
     if (!driver)
         return ST_INVALID;

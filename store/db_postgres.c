@@ -10,12 +10,12 @@
 #include <stdlib.h>
 
 enum { /* pg_type.oid: fixed for ever in the catalogue */
-    OID_BOOL = 16,
-    OID_BYTEA = 17,
-    OID_INT8 = 20,
-    OID_TEXT = 25,
-    OID_FLOAT4 = 700,
-    OID_FLOAT8 = 701
+       OID_BOOL = 16,
+       OID_BYTEA = 17,
+       OID_INT8 = 20,
+       OID_TEXT = 25,
+       OID_FLOAT4 = 700,
+       OID_FLOAT8 = 701
 };
 enum { OWNER_LOCK_CLASS = 0x57e3a4d }; /* first key of the owners' advisory locks; any constant of ours */
 

@@ -18,7 +18,8 @@ struct sqlstate_row {
     enum status status;
     const char *advice;
 };
-static const struct sqlstate_row sqlstate_table[] = { /* the first matching row counts */
+static const struct sqlstate_row sqlstate_table[] = {
+    /* the first matching row counts */
     { "23505", ST_EXISTS, "" },
     { "23", ST_INVALID, "" },
     { "22", ST_INVALID, "" },
@@ -163,8 +164,8 @@ enum status pg_exec(struct pg *db, const char *sql, struct error *e)
         return fail(e, ST_UNAVAILABLE, "database: no answer for %lld s; the connection was given up",
                     (long long)((db->base.timeout_ms + PG_ANSWER_GRACE_MS) / 1000));
     ExecStatusType got = PQresultStatus(res);
-    enum status st = got == PGRES_COMMAND_OK || got == PGRES_TUPLES_OK || got == PGRES_EMPTY_QUERY ? OK
-                                                                                                   : pg_fail(db, res, e);
+    enum status st =
+        got == PGRES_COMMAND_OK || got == PGRES_TUPLES_OK || got == PGRES_EMPTY_QUERY ? OK : pg_fail(db, res, e);
     PQclear(res);
     return st;
 }
@@ -204,8 +205,9 @@ static enum status url_password(const char *url, char **password, struct error *
 {
     *password = NULL;
     if (url_is_ambiguous(url))
-        return fail(e, ST_INVALID,
-                    "DATABASE_URL cannot be read: write the characters @ / : %% of the password as %%40 %%2F %%3A %%25");
+        return fail(
+            e, ST_INVALID,
+            "DATABASE_URL cannot be read: write the characters @ / : %% of the password as %%40 %%2F %%3A %%25");
     char *words = NULL; /* libpq's own words may quote the password */
     PQconninfoOption *options = PQconninfoParse(url, &words);
     PQfreemem(words);
@@ -229,9 +231,9 @@ static void notice_drop(void *arg, const PGresult *res)
 static PGconn *link_connect(const char *url)
 {
     /* What stands before "dbname" (the URL) is a default that the URL may override. */
-    static const char *const keys[] = { "connect_timeout", "keepalives_idle",  "keepalives_interval", "keepalives_count",
-                                        "tcp_user_timeout", "application_name", "dbname",              "client_encoding",
-                                        NULL };
+    static const char *const keys[] = { "connect_timeout",  "keepalives_idle",  "keepalives_interval",
+                                        "keepalives_count", "tcp_user_timeout", "application_name",
+                                        "dbname",           "client_encoding",  NULL };
     const char *const values[] = { "5", "10", "5", "3", "25000", "steward", url, "UTF8", NULL };
     return PQconnectdbParams(keys, values, 1);
 }
@@ -252,7 +254,7 @@ static enum status link_setup(struct pg *db, struct error *e)
 
 enum status pg_open(const char *url, bool writer, struct db **out, struct error *e)
 {
-    struct error local;
+    struct error local = { 0 };
     e = e ? e : &local;
     struct pg *db = xcalloc(1, sizeof *db);
     db->base.writer = writer;

@@ -22,9 +22,8 @@ struct prepared {
 struct sqlite_stmt {
     struct stmt base;
     struct prepared *prepared;
-    int code;       /* of the newest sqlite3_step() */
-    bool fresh;     /* that step was the one of query(), step() has not handed it out */
-    int64_t rows;
+    int code;   /* of the newest sqlite3_step() */
+    bool fresh; /* that step was the one of query(), step() has not handed it out */
 };
 
 static struct sqlite_stmt *stmt_of(struct stmt *s)
@@ -181,10 +180,8 @@ static bool sqlite_step(struct stmt *base)
     if (!s->fresh && s->code == SQLITE_ROW)
         s->code = sqlite_advance(db, s->prepared->raw);
     s->fresh = false;
-    if (s->code == SQLITE_ROW) {
-        s->rows++;
+    if (s->code == SQLITE_ROW)
         return true;
-    }
     if (s->code != SQLITE_DONE)
         base->status = sqlite_fail(db, s->code, &base->error);
     return false;
@@ -229,13 +226,10 @@ static const char *sqlite_column_name(struct stmt *s, int column)
     return name ? name : "";
 }
 
-static int64_t sqlite_changes(struct stmt *base)
+/* The counter keeps the last change's value through a SELECT, and is set when a statement ends. */
+static int64_t sqlite_changes(struct stmt *s)
 {
-    struct sqlite_stmt *s = stmt_of(base);
-    if (sqlite3_stmt_readonly(s->prepared->raw))
-        return 0;
-    /* The connection's counter is set when the statement ends, so count RETURNING's rows ourselves. */
-    return sqlite_columns(base) > 0 ? s->rows : sqlite3_changes64(sqlite_of(base->db)->raw);
+    return sqlite3_stmt_readonly(stmt_of(s)->prepared->raw) ? 0 : sqlite3_changes64(sqlite_of(s->db)->raw);
 }
 
 /* Rows of a RETURNING that nobody read: run to the end, where foreign keys are checked. */

@@ -90,7 +90,8 @@ static enum status path_of_url(const char *url, const char **path, struct error 
 {
     *path = url + strlen("sqlite://");
     if (**path == '\0' || strcmp(*path, "/") == 0)
-        return fail(e, ST_INVALID, "DATABASE_URL names no file: write sqlite:///absolute/path or sqlite://relative/path");
+        return fail(e, ST_INVALID,
+                    "DATABASE_URL names no file: write sqlite:///absolute/path or sqlite://relative/path");
     if (strcmp(*path, ":memory:") == 0 || strcmp(*path, "/:memory:") == 0)
         return fail(e, ST_INVALID,
                     "a database in memory would lose every message at the next restart: "
@@ -107,7 +108,8 @@ static enum status path_open_failed(const char *path, int error, struct error *e
     switch (error) {
     case ENOENT:
     case ENOTDIR:
-        return fail(e, ST_NOT_FOUND, "cannot create the database %s: its directory does not exist; make it first", path);
+        return fail(e, ST_NOT_FOUND, "cannot create the database %s: its directory does not exist; make it first",
+                    path);
     case EACCES:
     case EPERM:
     case EROFS:
@@ -218,7 +220,7 @@ enum status sqlite_open(const char *url, bool writer, struct db **out, struct er
 {
     const char *path;
     char full[PATH_MAX];
-    struct error local;
+    struct error local = { 0 };
     e = e ? e : &local;
     if (path_of_url(url, &path, e) != OK || path_ensure(path, full, e) != OK)
         return e->status;
@@ -241,10 +243,11 @@ static enum status lock_taken(int fd, const char *lock, const char *path, struct
     ssize_t n = pread(fd, holder, sizeof holder - 1, 0);
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    return fail(e, ST_BUSY,
-                "another steward (process %s) already serves the database %s and holds %s: stop it first, or give this one "
-                "another DATABASE_URL",
-                *holder ? holder : "unknown", path, lock);
+    return fail(
+        e, ST_BUSY,
+        "another steward (process %s) already serves the database %s and holds %s: stop it first, or give this one "
+        "another DATABASE_URL",
+        *holder ? holder : "unknown", path, lock);
 }
 
 enum status sqlite_lock_server(const char *url, int *fd, struct error *e)

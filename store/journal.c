@@ -85,14 +85,14 @@ struct entry {
     const struct journal_table *table;
     struct json_object *was;
 };
-enum { ENTRIES_MAX = 8192 }; /* rows one turn may change: "delete all" over a long list */
+enum { ENTRIES_MAX = 20000 }; /* rows one turn may change: "delete all" over the longest list (TASKS_LIST_MAX) */
 
 static enum status open_entries(struct journal *j, struct arena *arena, struct entry **list, int *count,
                                 struct error *e)
 {
     enum status st = OK;
-    int n = 0;
-    struct entry *rows = arena_alloc(arena, sizeof *rows * ENTRIES_MAX);
+    int n = 0, capacity = 0;
+    struct entry *rows = NULL;
     struct stmt *s = db_query(j->db,
                               "SELECT seq, table_name, row_id, before FROM journal"
                               " WHERE inbox_id = $1 AND before LIKE '{\"was\":%' ORDER BY seq LIMIT $2",
@@ -101,6 +101,13 @@ static enum status open_entries(struct journal *j, struct arena *arena, struct e
         if (n == ENTRIES_MAX) {
             st = fail(e, ST_LIMIT, "One message can change at most %d rows.", ENTRIES_MAX);
             break;
+        }
+        if (n == capacity) {
+            struct entry *old = rows;
+            capacity = capacity ? capacity * 2 : 16;
+            rows = arena_alloc(arena, sizeof *rows * (size_t)capacity);
+            for (int i = 0; i < n; i++)
+                rows[i] = old[i];
         }
         struct json_object *entry;
         const char *text = db_text(s, 3);

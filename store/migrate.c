@@ -56,7 +56,8 @@ static bool name_parse(const char *path, const char *dialect, struct migration *
     return true;
 }
 
-static enum status migrations_load(struct migrations *m, const struct asset *table, const char *dialect, struct error *e)
+static enum status migrations_load(struct migrations *m, const struct asset *table, const char *dialect,
+                                   struct error *e)
 {
     size_t files = 0;
     while (table[files].name)
@@ -124,8 +125,9 @@ static enum status migration_apply(struct db *db, const struct migration *m, str
     if (st == OK)
         st = db_now_ms(db, &now_ms, e);
     if (st == OK)
-        st = db_run(db, e, "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
-                    p_int(m->version), p_text(m->name), p_text(m->checksum), p_int(now_ms));
+        st =
+            db_run(db, e, "INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)",
+                   p_int(m->version), p_text(m->name), p_text(m->checksum), p_int(now_ms));
     if (st == OK)
         return OK;
     fail_context(e, "migration %04d_%s failed, nothing was changed", m->version, m->name);

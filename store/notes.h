@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "store/db.h"
 
-enum { NOTES_LIST_MAX = 2000 }; /* rows of one list in memory; 32 KiB each at worst, far less in life */
+enum { NOTES_LIST_MAX = 20000 }; /* rows of one list in memory; some 300 bytes each in life */
 
 struct note {
     int64_t id;

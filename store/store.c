@@ -79,7 +79,7 @@ static enum status store_prepare(struct store *s, const struct store_options *o,
 
 enum status store_open(const struct store_options *o, struct store **out, struct error *e)
 {
-    struct error local;
+    struct error local = { 0 };
     e = e ? e : &local;
     *out = NULL;
     const struct db_driver *driver = db_driver_of(o->url, e);

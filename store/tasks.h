@@ -8,7 +8,7 @@
 #include "base/arena.h"
 #include "store/db.h"
 
-enum { TASKS_LIST_MAX = 5000 }; /* rows of one list in memory; with 4 KiB each 20 MiB at worst */
+enum { TASKS_LIST_MAX = 20000 }; /* rows of one list in memory; some 300 bytes each in life */
 
 struct task {
     int64_t id;

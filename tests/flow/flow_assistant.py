@@ -245,7 +245,7 @@ def reminders_fire_once_also_late(w):
     w.start()
     w.says("/help")
     w.wait_idle()
-    assert len([m for m in w.sent() if "Reminder" in m.text]) == 2
+    assert len([m for m in w.sent() if m.text.startswith("⏰ Reminder")]) == 2
     w.taps(late, "Done")
     w.wait_rows("SELECT completed FROM tasks WHERE content = 'buy stamps'", [(1,)])
 

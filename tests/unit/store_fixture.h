@@ -23,8 +23,8 @@
 #define UNUSED __attribute__((unused))
 enum { FIXTURE_URL_BYTES = 1024, FIXTURE_WAIT_MS = 20000, FIXTURE_TEST_S = 120 };
 
-static char fixture_dir[64];                /* of the run */
-static char fixture_pg[FIXTURE_URL_BYTES];  /* the server's URL */
+static char fixture_dir[64];               /* of the run */
+static char fixture_pg[FIXTURE_URL_BYTES]; /* the server's URL */
 static bool fixture_pg_ours;
 
 static UNUSED bool fixture_shell(const char *what, const char *dir)
@@ -105,17 +105,17 @@ static UNUSED struct store *fixture_open(int kind)
     return fixture_open_url(url);
 }
 
-#define ck_ok(call)                                                     \
-    do {                                                                \
-        struct error ck_e = { 0 }, *e = &ck_e;                        \
-        enum status ck_st = (call);                                     \
-        ck_assert_msg(ck_st == OK, "%s: status %d: %s", #call, ck_st, ck_e.text); \
+#define ck_ok(call)                                                                                                    \
+    do {                                                                                                               \
+        struct error ck_e = { 0 }, *e = &ck_e;                                                                         \
+        enum status ck_st = (call);                                                                                    \
+        ck_assert_msg(ck_st == OK, "%s: status %d: %s", #call, ck_st, ck_e.text);                                      \
     } while (0)
-#define ck_is(call, want, words)                                        \
-    do {                                                                \
-        struct error ck_e = { 0 }, *e = &ck_e;                        \
-        enum status ck_st = (call);                                     \
-        ck_assert_msg(ck_st == (want) && strstr(ck_e.text, (words)), "%s: status %d: %s", #call, ck_st, ck_e.text); \
+#define ck_is(call, want, words)                                                                                       \
+    do {                                                                                                               \
+        struct error ck_e = { 0 }, *e = &ck_e;                                                                         \
+        enum status ck_st = (call);                                                                                    \
+        ck_assert_msg(ck_st == (want) && strstr(ck_e.text, (words)), "%s: status %d: %s", #call, ck_st, ck_e.text);    \
     } while (0)
 
 static UNUSED enum status write_script(struct db *db, void *sql, struct error *e)
@@ -127,11 +127,11 @@ static UNUSED enum status write_script(struct db *db, void *sql, struct error *e
 static UNUSED enum status write_table(struct db *db, void *arg, struct error *e)
 {
     (void)arg;
-    return db_script(db,
-                     db_dialect(db,
-                                "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, r REAL, s TEXT, b BLOB) STRICT",
-                                "CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, r DOUBLE PRECISION, s TEXT, b BYTEA)"),
-                     e);
+    return db_script(
+        db,
+        db_dialect(db, "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, r REAL, s TEXT, b BLOB) STRICT",
+                   "CREATE TABLE t (id BIGINT PRIMARY KEY, n BIGINT, r DOUBLE PRECISION, s TEXT, b BYTEA)"),
+        e);
 }
 
 static UNUSED struct store *fixture_open_table(int kind)

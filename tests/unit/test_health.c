@@ -160,6 +160,41 @@ START_TEST(others_rows_do_not_exist)
 }
 END_TEST
 
+/* The rows' own functions name the user too, whatever a tool has looked up before. */
+static enum status touch_others(struct db *db, void *arg, struct error *error)
+{
+    (void)arg;
+    (void)error;
+    struct health_log log = { .kind = HEALTH_WATER,
+                              .date = "2026-11-20",
+                              .value = { 250 },
+                              .has = { true },
+                              .created_date = "2026-11-20T08:14:00Z" };
+    bool found;
+    ck_ok(health_insert(db, 1, &log, e));
+    struct health_query q = { .kind = HEALTH_WATER, .user_id = 2, .id = log.id };
+    struct health_log seen;
+    ck_ok(health_first(db, s.arena, &q, &seen, &found, e));
+    ck_assert(!found);
+    ck_is(health_delete(db, 2, HEALTH_WATER, log.id, 1, e), ST_NOT_FOUND, "no water log");
+    ck_is(health_update(db, 2, &log, e), ST_NOT_FOUND, "no water log");
+    q.user_id = 1;
+    ck_ok(health_first(db, s.arena, &q, &seen, &found, e));
+    ck_assert(found && seen.value[0] == 250);
+    ck_ok(health_delete(db, 1, HEALTH_WATER, log.id, 1, e));
+    ck_is(health_delete(db, 1, HEALTH_WATER, log.id, 1, e), ST_NOT_FOUND, "no water log");
+    return OK;
+}
+
+START_TEST(rows_name_their_user)
+{
+    open_scene(_i);
+    struct error error;
+    ck_assert_int_eq(store_write(s.store, touch_others, NULL, &error), OK);
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(figures_read_well)
 {
     struct arena *a = arena_new();
@@ -193,6 +228,7 @@ int main(void)
     tcase_add_loop_test(tools, bounds_are_refused, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(tools, wrong_log_is_removed, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(tools, others_rows_do_not_exist, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(tools, rows_name_their_user, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_test(pure, figures_read_well);
     suite_add_tcase(suite, tools);
     suite_add_tcase(suite, pure);

@@ -94,6 +94,10 @@ START_TEST(undo_of_the_newest)
     n.user_id = 2; /* another person has nothing to undo */
     ck_ok(store_write(s.store, newest_write, &n, e));
     ck_assert_int_eq(n.out.inbox_id, 0);
+    s.user.id = 2;
+    ck_assert_str_eq(undo(&s, s.last_turn), "There is nothing to undo there.");
+    s.user.id = 1;
+    s.last_turn--; /* the tap was a turn of its own */
     n.user_id = 1;
     ck_ok(store_write(s.store, newest_write, &n, e));
     ck_assert_int_eq(n.out.inbox_id, s.last_turn);
@@ -151,9 +155,12 @@ START_TEST(undo_minds_what_no_turn_did)
 {
     struct scene s = scene_open(_i);
     call(&s, "add_task", "{\"content\":\"a\",\"due_date\":\"2026-11-27T17:00\"}");
+    ck_ok(store_write(s.store, write_script, (void *)"UPDATE tasks SET reminded_at = 5", e)); /* the reminder fires */
     call(&s, "update_task", "{\"task_id\":1,\"due_date\":\"2026-11-28T17:00\"}");
-    ck_ok(store_write(s.store, write_script, (void *)"UPDATE tasks SET reminded_at = 7", e)); /* the reminder fires */
+    ck_assert_str_eq(row_text(&s, "SELECT reminded_at FROM tasks"), "(null)");
+    ck_ok(store_write(s.store, write_script, (void *)"UPDATE tasks SET reminded_at = 7", e)); /* and the new one */
     ck_has(undo(&s, s.last_turn), "Undone");
+    ck_assert_str_eq(row_text(&s, "SELECT reminded_at FROM tasks"), "5");
     call(&s, "update_task", "{\"task_id\":1,\"content\":\"b\"}");
     ck_ok(store_write(s.store, write_script, (void *)"UPDATE tasks SET content = 'imported'", e));
     ck_has(undo(&s, s.last_turn), "It was changed again since");

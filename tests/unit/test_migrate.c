@@ -4,7 +4,10 @@
 #include "store/migrate.h"
 #include "tests/unit/store_fixture.h"
 
-#define FILE_ROW(n, text) { n, text, sizeof(text) - 1 }
+#define FILE_ROW(n, text)                                                                                              \
+    {                                                                                                                  \
+        n, text, sizeof(text) - 1                                                                                      \
+    }
 static const struct asset first_two[] = {
     FILE_ROW("bot/assets/page.html", "<p>not a migration"),
     FILE_ROW("migrations/0001_one.postgres.sql", "CREATE TABLE one (id BIGINT); CREATE TABLE one_more (id BIGINT)"),
@@ -61,8 +64,9 @@ START_TEST(applied_once)
         ck_ok(migrate_from(db, first_two, e));
         ck_assert_int_eq(count(db, "SELECT count(*) FROM one"), 1);
         ck_assert_int_eq(count(db, "SELECT count(*) FROM schema_migrations"), 2);
-        ck_assert_int_eq(count(db, "SELECT count(*) FROM schema_migrations WHERE name = 'two' AND length(checksum) = 64 "
-                                   "AND applied_at > 1700000000000"),
+        ck_assert_int_eq(count(db,
+                               "SELECT count(*) FROM schema_migrations WHERE name = 'two' AND length(checksum) = 64 "
+                               "AND applied_at > 1700000000000"),
                          1);
     }
     db_close(db);

@@ -6,6 +6,40 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+/* --- URLs --- */
+
+START_TEST(urls_are_refused_with_a_reason)
+{
+    static const struct {
+        const char *url, *words;
+    } row[] = {
+        { "mysql://x", "no known kind" },
+        { "steward.db", "no known kind" },
+        { "", "no known kind" },
+        { "sqlite://", "names no file" },
+        { "sqlite://:memory:", "memory" },
+        { "sqlite:///:memory:", "memory" },
+        { "sqlite:///tmp/x.db?mode=ro", "no options" },
+        { "postgres://u:s3/cret@host/db", "%40" },
+        { "postgres://u:s3@cret@host/db", "%40" },
+        { "postgres://u:s3cret@host/db?nonsense=1", "known options" },
+        { "postgres://u:s3cret@[::1/db", "not a PostgreSQL URL" },
+        { "postgres://u:s3cret@host:port/db", "" },
+        { "postgres://u:s3cret@/db?host=/nonexistent", "cannot be reached" },
+        { "postgres:///db?host=/nonexistent/s3cret&password=s3cret", "cannot be reached" },
+    };
+    for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+        struct store *store;
+        struct error e = { 0 };
+        struct store_options o = { .url = row[i].url };
+        ck_assert_int_ne(store_open(&o, &store, &e), OK);
+        ck_assert_ptr_null(store);
+        ck_assert_msg(strstr(e.text, row[i].words), "%s: %s", row[i].url, e.text);
+        ck_assert_msg(!strstr(e.text, "s3") && !strstr(e.text, "cret"), "%s: %s", row[i].url, e.text);
+    }
+}
+END_TEST
+
 /* --- SQLite: the file --- */
 
 static enum status write_large_row(struct db *db, void *arg, struct error *e)
@@ -283,12 +317,13 @@ START_TEST(a_connection_cut_in_the_commit)
 {
     struct store *store = fixture_open_table(DB_POSTGRES);
     int runs = 0;
-    ck_ok(store_write(store, write_script, /* the server's end dies while it works on COMMIT */
-                      "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
-                      "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END $$;"
-                      "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
-                      "FOR EACH ROW EXECUTE FUNCTION die()",
-                      e));
+    ck_ok(store_write(
+        store, write_script, /* the server's end dies while it works on COMMIT */
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(10); RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION die()",
+        e));
     ck_is(store_write(store, write_count_runs, &runs, e), ST_UNKNOWN, "may have happened");
     ck_assert_int_eq(runs, 1);
     ck_ok(store_write(store, write_script, "DROP TRIGGER die ON t", e));
@@ -380,6 +415,7 @@ int main(void)
     Suite *suite = suite_create("store: failures");
     TCase *tc = tcase_create("failures");
     tcase_set_timeout(tc, FIXTURE_TEST_S);
+    tcase_add_test(tc, urls_are_refused_with_a_reason);
     tcase_add_test(tc, full_disk);
     tcase_add_test(tc, full_disk_at_the_commit);
     tcase_add_test(tc, files_that_cannot_be_opened);

@@ -231,7 +231,8 @@ START_TEST(a_pick_finishes_an_update)
     ck_assert_str_eq(row_text(&s, "SELECT content || ' ' || due_date FROM tasks WHERE id = 2"), "Get it 2026-11-21");
     ck_assert_str_eq(row_text(&s, "SELECT content FROM tasks WHERE id = 1"), "Buy bread");
     ck_outcome(tap(&s, "pick:1"), TOOL_FAIL); /* asked and answered */
-    call(&s, "update_task", "{\"content\":\"u\",\"due_date\":\"tomorrow\"}");
+    call(&s, "add_task", "{\"content\":\"Buy milk\"}");
+    ck_outcome(call(&s, "update_task", "{\"content\":\"buy\",\"due_date\":\"tomorrow\"}"), TOOL_ASK);
     scene_at(&s, "2026-11-20T10:20");
     ck_outcome(tap(&s, "pick:1"), TOOL_FAIL); /* too late */
     scene_close(&s);
@@ -258,6 +259,12 @@ START_TEST(update_changes_what_is_named)
     ck_outcome(call(&s, "update_task", "{\"content\":\"rye\",\"due_date\":\"tomorrow\"}"), TOOL_FAIL);
     ck_has(plain(&s, call(&s, "update_task", "{\"content\":\"rye\",\"reopen\":true}")), "✓ Task reopened");
     ck_assert_str_eq(row_text(&s, "SELECT completed || COALESCE(completed_date, '-') FROM tasks"), "0-");
+    ck_outcome(call(&s, "update_task", "{\"task_id\":1,\"due_date\":\"none\",\"remind\":true}"), TOOL_ASK);
+    call(&s, "update_task", "{\"task_id\":1,\"due_date\":\"2026-11-20T10:00\"}");
+    call(&s, "complete_task", "{\"task_id\":1}");
+    scene_at(&s, "2026-11-20T11:00");
+    call(&s, "update_task", "{\"task_id\":1,\"reopen\":true}");
+    ck_assert_str_eq(row_text(&s, "SELECT COALESCE(remind_at, 0) FROM tasks"), "0"); /* nothing fires afterwards */
     scene_close(&s);
 }
 END_TEST
@@ -329,6 +336,9 @@ START_TEST(lists_are_grouped_and_bounded)
     ck_assert_int_eq(id_of(call(&s, "list_tasks", "{\"due\":\"2026-12-24\"}"), "total"), 1);
     ck_assert_int_eq(id_of(call(&s, "list_tasks", "{\"query\":\"LATER\"}"), "total"), 1);
     ck_outcome(call(&s, "list_tasks", "{\"due\":\"blue\"}"), TOOL_FAIL);
+    ck_lacks(plain(&s, call(&s, "list_tasks", "{\"due\":\"today\"}")), "earlier days");
+    call(&s, "add_task", "{\"content\":\"old\",\"due_date\":\"2026-11-18\"}");
+    ck_has(plain(&s, call(&s, "list_tasks", "{\"due\":\"today\"}")), "And 1 from earlier days");
     ck_outcome(call(&s, "list_tasks", "{\"limit\":0}"), TOOL_FAIL);
     scene_close(&s);
 }
@@ -346,6 +356,7 @@ START_TEST(notes_are_kept)
         plain(&s, call(&s, "list_notes", "{}")),
         "2 notes\n2 · Wifi of the office: guest · Fri 20 Nov\n1 · The wifi password is hunter2 · Fri 20 Nov\n");
     ck_assert_int_eq(id_of(call(&s, "list_notes", "{\"query\":\"password\"}"), "total"), 1);
+    ck_has(plain(&s, call(&s, "list_notes", "{\"limit\":1}")), "… and 1 more");
     ck_assert_int_eq(id_of(call(&s, "list_notes", "{\"category\":\"work\"}"), "total"), 1);
     ck_outcome(call(&s, "update_note", "{\"content\":\"wifi\",\"delete\":true}"), TOOL_ASK);
     ck_has(plain(&s, tap(&s, "pick:2")), "Note deleted");
