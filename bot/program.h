@@ -14,7 +14,7 @@ struct program {
     struct model_set models;
     struct telegram *telegram;
     struct messenger telegram_messenger;
-    struct messengers messengers;
+    struct messengers messengers, telegram_only, console_only;
     struct intake *intake;
     struct server *server;
     struct webhook webhook;
@@ -24,7 +24,8 @@ struct program {
     struct registrar *registrar;
     struct poller *poller;
     struct typing *typing;
-    struct sender *sender;
+    struct sender *sender;         /* to Telegram; NULL without a token */
+    struct sender *console_sender;
     struct workers *workers;
     struct scheduler *scheduler;
 };

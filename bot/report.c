@@ -15,12 +15,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of both senders together. */
+static struct sender_counters sends(struct program *p)
+{
+    struct sender_counters c, t = { 0 };
+    sender_count(p->console_sender, &c);
+    if (p->sender)
+        sender_count(p->sender, &t);
+    c.sent += t.sent;
+    c.retried += t.retried;
+    c.unknown += t.unknown;
+    c.parked += t.parked;
+    c.floods += t.floods;
+    c.lost += t.lost;
+    return c;
+}
+
 static bool health_sender(void *arg, struct json_object *section, struct error *why)
 {
     struct program *p = arg;
-    struct sender_counters c;
-    sender_count(p->sender, &c);
-    bool ok = sender_healthy(p->sender, why);
+    struct sender_counters c = sends(p);
+    bool ok = sender_healthy(p->console_sender, why) && (!p->sender || sender_healthy(p->sender, why));
     json_set_bool(section, "ok", ok);
     json_set_int(section, "sent", c.sent);
     json_set_int(section, "unknown", c.unknown);
@@ -61,11 +76,10 @@ static void collect(void *arg, struct metrics_page *m)
 {
     struct program *p = arg;
     struct worker_counters w;
-    struct sender_counters s;
+    struct sender_counters s = sends(p);
     struct scheduler_counters c;
     struct store_counters d;
     workers_count(p->workers, &w);
-    sender_count(p->sender, &s);
     scheduler_count(p->scheduler, &c);
     store_count(p->store, &d);
     metrics_gauge(m, "steward_intake_queue", "Updates waiting for their commit", NULL, intake_depth(p->intake));

@@ -9,6 +9,7 @@
 #include "bot/pacer.h"
 #include "bot/sender_settle.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ struct worker {
 struct sender {
     struct store *store;
     const struct messengers *messengers;
+    char channels[256]; /* ",telegram," */
     struct worker worker[SENDER_THREADS];
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t change;
@@ -225,7 +227,7 @@ static void settle_insist(struct worker *w, struct job *job, struct error *e)
 /* Rows claimed by a COMMIT that got no answer go back to the queue: nobody began to send them. */
 static void repair_orphans(struct sender *s)
 {
-    struct settle_orphans o = { .owner_id = store_owner_id(s->store) };
+    struct settle_orphans o = { .owner_id = store_owner_id(s->store), .channels = s->channels };
     struct error e = { 0 };
     pthread_rwlock_wrlock(&s->claims);
     pthread_mutex_lock(&s->lock);
@@ -314,6 +316,7 @@ static bool turn_over(struct worker *w, struct job *job, struct job *next)
     if (t.want) {
         t.claim.arena = arena_new();
         t.claim.owner_id = store_owner_id(s->store);
+        t.claim.channels = s->channels;
         t.claim.max = 1;
         t.claim.skip_chats = skip;
         pthread_rwlock_rdlock(&s->claims);
@@ -430,6 +433,9 @@ static void sender_init(struct sender *s, const struct sender_options *options)
     pthread_condattr_t attr;
     s->store = options->store;
     s->messengers = options->messengers;
+    size_t n = (size_t)snprintf(s->channels, sizeof s->channels, ",");
+    for (int i = 0; i < s->messengers->count; i++)
+        n += (size_t)snprintf(s->channels + n, sizeof s->channels - n, "%s,", s->messengers->row[i]->channel);
     pthread_mutex_init(&s->lock, NULL);
     pthread_rwlock_init(&s->claims, NULL);
     pthread_condattr_init(&attr);
@@ -450,7 +456,7 @@ enum status sender_start(const struct sender_options *options, struct sender **o
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
     int failed = 0;
-    for (int i = 0; i < SENDER_THREADS && !failed; i++) {
+    for (int i = 0; i < options->threads && i < SENDER_THREADS && !failed; i++) {
         struct worker *w = &s->worker[i];
         w->sender = s;
         w->http = http_new();

@@ -19,6 +19,8 @@
  * A database outage after a successful send does not lead to a second send: the thread keeps its result and tries to
  * write it until it succeeds or the program is killed, even when the lease has ended meanwhile.
  *
+ * A program has one sender per kind of messenger, so that Telegram hanging never holds up the console page.
+ *
  * Never: a claimed row that waits behind another send; a network call inside a transaction. */
 #ifndef BOT_SENDER_H
 #define BOT_SENDER_H
@@ -36,7 +38,8 @@ struct sender;
 
 struct sender_options {
     struct store *store;
-    const struct messengers *messengers; /* constant, outlives the sender */
+    const struct messengers *messengers; /* whose rows it sends; constant, outlives the sender */
+    int threads;                         /* at most SENDER_THREADS */
 };
 
 struct sender_counters {

@@ -68,45 +68,10 @@ void settle_decide(struct job *job)
 
 /* ---- statements ---- */
 
-/* Back to the queue, as if it had not been claimed. */
-static enum status give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
-                             struct error *e)
-{
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
-                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
-    if (s == OK && changed == 0)
-        return fail(e, ST_LOST, "another sender has taken this message over");
-    return s;
-}
-
-/* The row was sent, but the lease ended before that could be written and a rescue has put it back.  Nobody has claimed
- * it again: what we know is still the truth about it. */
-static enum status sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms,
-                             int64_t *changed, struct error *e)
-{
-    return db_run_changed(db, changed, e,
-                          "UPDATE outbox SET state = 'sent', message_id = $2, finished_at = $3 WHERE id = $1"
-                          " AND state = 'available'",
-                          p_int(r->id), p_int(message_id), p_int(now_ms));
-}
-
 enum status settle_orphans_write(struct db *db, void *arg, struct error *e)
 {
     const struct settle_orphans *o = arg;
-    char list[SENDER_THREADS * 24 + 2] = "0";
-    size_t n = 1;
-    for (int i = 0; i < SENDER_THREADS; i++)
-        n += (size_t)snprintf(list + n, sizeof list - n, ",%lld", (long long)o->keep[i]);
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
-             " WHERE state = 'sending' AND owner_id = $1 AND id NOT IN (%s)",
-             list);
-    return db_run(db, e, sql, p_int(o->owner_id));
+    return outbox_give_back_orphans(db, o->owner_id, o->channels, o->keep, SENDER_THREADS, e);
 }
 
 static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struct error *e)
@@ -150,7 +115,7 @@ static enum status write_one(struct db *db, struct job *job, int64_t now_ms, str
         if (job->result.migrated_to_chat_id &&
             outbox_move_chat(db, row->channel, row->chat_id, job->result.migrated_to_chat_id, e))
             return e->status;
-        return give_back(db, row, now_ms + job->wait_ms, why, e);
+        return outbox_give_back(db, row, now_ms + job->wait_ms, why, e);
     case SETTLE_UNKNOWN:
         return outbox_unknown(db, row, now_ms + job->wait_ms, why, e);
     case SETTLE_PARK:
@@ -175,7 +140,7 @@ enum status settle_write(struct db *db, struct job *job, struct error *e)
         return s;
     job->lost = true;
     if (job->settle == SETTLE_SENT) {
-        if (sent_late(db, &job->row, job->result.message_id, now_ms, &changed, e))
+        if (outbox_sent_late(db, &job->row, job->result.message_id, now_ms, &changed, e))
             return e->status;
         job->lost = changed == 0;
     }

@@ -37,6 +37,7 @@ enum status MUST_CHECK settle_write(struct db *, struct job *, struct error *);
  * all in 'sending' of the owner except those in `keep` (0 = none). */
 struct settle_orphans {
     int64_t owner_id, keep[SENDER_THREADS];
+    const char *channels;
 };
 enum status settle_orphans_write(struct db *, void *orphans, struct error *); /* a write_fn */
 /* min(cap, base·2^attempts) with full jitter, at least a tenth of it. */

@@ -52,10 +52,18 @@ static void on_stored(void *arg, bool tap)
     store_hint(p->store, HINT_INBOX);
 }
 
+static void wake_senders(struct program *p)
+{
+    if (p->console_sender)
+        sender_wake(p->console_sender);
+    if (p->sender)
+        sender_wake(p->sender);
+}
+
 static void on_settled(void *arg)
 {
     struct program *p = arg;
-    sender_wake(p->sender);
+    wake_senders(p);
     store_hint(p->store, HINT_OUTBOX);
 }
 
@@ -64,7 +72,7 @@ static void on_clock(void *arg)
     struct program *p = arg;
     workers_wake(p->workers, false);
     workers_wake(p->workers, true);
-    sender_wake(p->sender);
+    wake_senders(p);
 }
 
 static void on_hint(enum hint hint, void *arg)
@@ -74,8 +82,8 @@ static void on_hint(enum hint hint, void *arg)
         workers_wake(p->workers, false);
         workers_wake(p->workers, true);
     }
-    if (hint == HINT_OUTBOX && p->sender)
-        sender_wake(p->sender);
+    if (hint == HINT_OUTBOX)
+        wake_senders(p);
 }
 
 static const char *bot_username(void *arg)
@@ -119,6 +127,7 @@ static enum status start_web(struct program *p, struct error *e)
     if (console_new(&co, p->server, &p->console, e))
         return e->status;
     messenger_add(&p->messengers, console_messenger(p->console));
+    messenger_add(&p->console_only, console_messenger(p->console));
     if (health_start(p->server, p->store, mode_of(&p->config), &p->health, e))
         return e->status;
     p->metrics = metrics_new(p->server);
@@ -149,8 +158,11 @@ static enum status start_telegram(struct program *p, struct error *e)
 
 static enum status start_pipeline(struct program *p, struct error *e)
 {
-    struct sender_options so = { .store = p->store, .messengers = &p->messengers };
-    if (typing_start(&p->messengers, &p->typing, e) || sender_start(&so, &p->sender, e))
+    struct sender_options console = { .store = p->store, .messengers = &p->console_only, .threads = 1 };
+    struct sender_options telegram = { .store = p->store, .messengers = &p->telegram_only, .threads = SENDER_THREADS };
+    if (typing_start(&p->messengers, &p->typing, e) || sender_start(&console, &p->console_sender, e))
+        return e->status;
+    if (p->telegram && sender_start(&telegram, &p->sender, e))
         return e->status;
     struct worker_options wo = {
         .env = { .store = p->store,
@@ -183,6 +195,7 @@ static enum status program_start(struct program *p, struct error *e)
         p->telegram = telegram_new(p->config.telegram_api_base, p->config.telegram_bot_token, p->config.local_bot_api);
         telegram_messenger_init(p->telegram, &p->telegram_messenger);
         messenger_add(&p->messengers, &p->telegram_messenger);
+        messenger_add(&p->telegram_only, &p->telegram_messenger);
     }
     if (intake_start(p->store, &p->intake, e) || start_web(p, e) || start_pipeline(p, e))
         return e->status;
@@ -204,12 +217,15 @@ static void program_stop(struct program *p)
     scheduler_stop(p->scheduler);
     workers_stop(p->workers);
     typing_stop(p->typing);
+    if (p->console_sender)
+        sender_stop(p->console_sender);
     if (p->sender)
         sender_stop(p->sender);
     registrar_stop(p->registrar);
     console_stop(p->console);
     health_stop(p->health);
     store_close(p->store);
+    sender_free(p->console_sender);
     sender_free(p->sender);
     if (p->server)
         server_free(p->server);

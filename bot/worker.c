@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { SUSPECT_DELAY_MS = 300 };
+
 struct lane { /* messages, or taps */
     pthread_mutex_t lock;
     pthread_cond_t wake;
@@ -26,6 +28,7 @@ struct worker {
 
 struct workers {
     struct worker_options options;
+    int64_t started_ms;    /* monotonic */
     struct lane lane[2];
     struct worker *worker;
     int count, started;
@@ -54,12 +57,28 @@ void workers_wake(struct workers *w, bool tap)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* A message that was cut off by a crash is not taken up in the first moments of a new process: when something kills the program
+ * right after each start, the same few messages would be hit again and again and be taken for the cause. */
+static int crashes_allowed(const struct workers *w)
+{
+    int64_t up_ms = clock_mono_ms() - w->started_ms;
+    return up_ms < SUSPECT_DELAY_MS ? 0 : up_ms < 2 * SUSPECT_DELAY_MS ? 1 : INBOX_CRASHES_MAX;
+}
+
+static int64_t look_again_ms(const struct workers *w)
+{
+    return crashes_allowed(w) < INBOX_CRASHES_MAX ? SUSPECT_DELAY_MS / 2 : POLL_INTERVAL_MS;
+}
+
 static void wait_for_news(struct worker *me, unsigned *seen)
 {
     struct lane *l = lane_of(me->all, me->tap);
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += POLL_INTERVAL_MS / 1000;
+    int64_t wait_ms = look_again_ms(me->all);
+    until.tv_nsec += wait_ms % 1000 * 1000000;
+    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
     pthread_mutex_lock(&l->lock);
     while (l->news == *seen && !stopping(me->all)) {
         if (!me->polls)
@@ -113,7 +132,7 @@ static bool claim_and_run(struct worker *me, struct turn_env *env)
 {
     struct workers *w = me->all;
     struct arena *arena = arena_new();
-    struct inbox_claim claim = { .arena = arena, .owner_id = store_owner_id(w->options.env.store), .tap = me->tap };
+    struct inbox_claim claim = { .arena = arena, .owner_id = store_owner_id(w->options.env.store), .tap = me->tap, .crashes_max = crashes_allowed(w) };
     struct error e = { 0 };
     enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
     if (s == OK && claim.found)
@@ -154,6 +173,7 @@ enum status workers_start(const struct worker_options *options, struct workers *
     int threads = options->threads ? options->threads : WORKERS_DEFAULT;
     pthread_attr_t attr;
     w->options = *options;
+    w->started_ms = clock_mono_ms();
     w->count = threads + 1;
     w->worker = xcalloc((size_t)w->count, sizeof *w->worker);
     lane_init(&w->lane[0]);

@@ -10,7 +10,10 @@
 #include <strings.h>
 #include <unicode/utf8.h>
 
-enum { ENTITY_BYTES_MAX = 12 }; /* "&#x0010FFFF;" */
+enum {
+    ENTITY_BYTES_MAX = 12, /* "&#x0010FFFF;" */
+    DEPTH_MAX = 64         /* we nest 3 deep; deeper tags are text, so that a stray close is found in bounded time */
+};
 
 static const char *const tag_names[] = { "b",   "strong", "i",   "em", "u",          "ins",        "s",        "strike",
                                          "del", "code",   "pre", "a",  "blockquote", "tg-spoiler", "tg-emoji", "span" };
@@ -73,7 +76,7 @@ static size_t attributes_length(const char *s)
 static bool read_open(struct reader *r)
 {
     size_t name = name_length(r->at + 1);
-    if (!is_tag_name(r->at + 1, name))
+    if (!is_tag_name(r->at + 1, name) || (r->element && r->element->depth == DEPTH_MAX))
         return false;
     size_t rest = attributes_length(r->at + 1 + name);
     if (rest == 0)
@@ -200,20 +203,15 @@ static void close_element(const struct html_element *e, struct buf *out)
     buf_putc(out, '>');
 }
 
-/* Elements are linked inwards-out; opening goes outside-in, by counting down depths would be quadratic,
- * so the way down is noted first. */
+/* Elements are linked from the inside out and opened from the outside in. */
 static void open_elements(const struct html_element *from, const struct html_element *to, struct buf *out)
 {
-    size_t base = from ? from->depth : 0;
-    size_t count = to ? to->depth - base : 0;
-    if (count == 0)
-        return;
-    const struct html_element **way = xmalloc(count * sizeof *way);
-    for (size_t i = count; i > 0; i--, to = to->parent)
-        way[i - 1] = to;
-    for (size_t i = 0; i < count; i++)
-        buf_put(out, way[i]->open, way[i]->open_len);
-    free(way);
+    const struct html_element *way[DEPTH_MAX];
+    size_t count = 0;
+    for (; to != from; to = to->parent)
+        way[count++] = to;
+    while (count-- > 0)
+        buf_put(out, way[count]->open, way[count]->open_len);
 }
 
 /* Close and open what differs between the elements open now and those wanted. */

@@ -113,7 +113,7 @@ static enum route complete(struct sentence *s, const struct match *m)
     if (parse_verb(s, span, "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this shit|him|today|now") == span.end - span.begin &&
         span.end > span.begin)
         return ROUTE_NO; /* "done with work" is news, not a task */
-    if (parse_verb(s, span, "a|an|some|another|two|three|lots of|many") && !token_is(words_at(s->words, span.begin), "a task"))
+    if (parse_verb(s, span, "for|at|in|on|up|from|until|before|after|to|by|a|an|some|another|two|three|lots of|many") && !token_is(words_at(s->words, span.begin), "a task"))
         return ROUTE_NO; /* "I bought a new car" is news */
     if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
         return ROUTE_NO;

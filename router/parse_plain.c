@@ -102,7 +102,7 @@ static int behind_date(const struct sentence *s, struct span span, const struct 
 static const char duties[] = "i need to|i have to|i must|i've got to|i have got to|i gotta|i got to|i'm supposed to|i am supposed to|we need to|we have to|we must|need to|have to|gotta|must|got to|"
                              "i still need to|i still have to|i also need to|i also have to|i really need to|i really have to|i ought to|i'll need to|i will need to|i'll have to|i will have to|"
                              "i need to go|i have to go|i need to remember to|we gotta|i'd better|i had better|have got to|i want to make sure to";
-static const char intentions[] = "i should|i should probably|we should|i want to|i'd like to|i would like to|i'm going to|i am going to|i'm gonna|i plan to|i'll|i will|i can";
+static const char intentions[] = "i should|i should probably|i should really|i really should|i probably should";
 
 /* "I need to …": sure with any verb of a person's own; "I should …" only with a day. */
 static enum route obligation(struct sentence *s, struct span span)
@@ -122,7 +122,7 @@ static enum route obligation(struct sentence *s, struct span span)
     if (parse_verb(s, rest, "go|leave|eat|rest|relax|pray|start|stop|come|be|talk to you|speak to you|ask you|answer|see a|see the|work out|do it|do that|do something|do better|do more|do this|try") &&
         !own && !due.found)
         return ROUTE_NO;
-    if (!(own || (may && (duty || due.found))) || (!duty && !due.found) || (intention > duty && !due.found) || shady(s, rest) || rest.begin >= rest.end)
+    if (!(own || (may && (duty || due.found))) || (!duty && !due.found) || (intention > duty && !due.found) || shady(s, rest) || parse_has(s, rest, "you|your|yourself") || rest.begin >= rest.end)
         return ROUTE_NO;
     if (token_is(words_at(s->words, rest.begin), "go") && !due.found)
         return ROUTE_NO;
@@ -160,7 +160,7 @@ static enum route imperative(struct sentence *s, struct span span)
         return ROUTE_NO;
     if (own == 1 && !due.found && rest.end - rest.begin < 2)
         return ROUTE_NO; /* "call", "clean" */
-    if (parse_has(s, rest, "if|unless|yourself|your"))
+    if (parse_has(s, rest, "if|unless|yourself|your|you"))
         return ROUTE_NO;
     if (due.found) /* what is scheduled is the meeting */
         rest.begin += parse_verb(s, rest, "schedule a|schedule an|schedule my|schedule the|schedule");
@@ -186,7 +186,7 @@ static enum route event(struct sentence *s, struct span span)
     struct span rest = { behind_date(s, span, &due), span.end };
     rest.begin += parse_verb(s, rest, "i have a|i have an|i have my|i have|i've got a|i've got an|i've got|we have a|we have an|we have|there's a|there is a|there's|i have to go to the");
     static const char verbs[] = "is|was|were|are|went|had|did|i|you|he|she|they|we|cancelled|canceled|moved|could|would|should|can|will|not|don't|love|hate|like|want|need|"
-                                "how|what|when|where|who|why|if|than|maybe|perhaps|possibly|might|no|forecast|weather|news|traffic|score|best|cheapest|happy|good|nice|great|booked|tickets";
+                                "leaves|starts|ends|begins|departs|lands|arrives|takes|lasts|how|what|when|where|who|why|if|than|maybe|perhaps|possibly|might|no|forecast|weather|news|traffic|score|best|cheapest|happy|good|nice|great|booked|tickets";
     if (parse_has(s, rest, verbs) || !parse_has(s, rest, events) || shady(s, rest))
         return ROUTE_NO;
     struct due inside = due;

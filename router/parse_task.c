@@ -347,7 +347,7 @@ static const struct {
     { "make sure to {1}", remind },
     { "i need|have|want|must|should [to] remember to {1}", remind },
     { "tell|ping|nudge|notify|alert|prompt|poke me|us to {1}", remind },
-    { "ping|nudge|poke me|us about {1}", remind },
+    { "ping|nudge|poke me|us {1}", remind },
     { MAKE " and|an|a [an / a] event for|on {1} to remind me|us {2}", remind_after },
     { "{1} remind me|us [please] to|about|that|of {2}", remind_after },
     { "{1} (remind me / remind us / remind it / remind me about it / remind me of it / remind me of that / remind me then)", remind_suffix },

@@ -23,8 +23,6 @@ static const char *const openings[] = {
     "hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|plus|anyway|"
     "steward|olly|bot|assistant|dear|actually|quickly|btw|hey,|again|yes|yeah|yep|sure",
     "go ahead and",
-    "let's go ahead and",
-    "let's",
     "i want|need you to",
     "i would like|love you to",
     "i'd like|love you to",
@@ -43,6 +41,8 @@ static const char *const requests[] = {
     "can|could|would|will you",
     "can|could|may we|i",
     "would you mind",
+    "let's go ahead and",
+    "let's",
     "are you able to",
 };
 

@@ -102,6 +102,8 @@ static int day_first(const struct scan *s, int i, struct phrase *p)
         !s->whole && words_at(w, i)->kind == TOKEN_WORD)
         return 0; /* "two may come" */
     n++;
+    if (bare && !of && token_any(words_at(w, i + n - 1), "may|march") && token_any(words_at(w, i + n), "be|have|not|need|want|come|go|also|still|get|on|into"))
+        return 0; /* "buy 2 may be more" */
     n += month_dot(w, i + n) && words_at(w, i + n + 1)->kind == TOKEN_NUMBER;
     return finish(s, i, n, month, day, p);
 }

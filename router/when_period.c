@@ -279,6 +279,9 @@ static int bare_month(const struct scan *s, int i, struct phrase *p)
     const struct token *t = words_at(w, i + n);
     if (!token_class(t, CLASS_MONTH, &month) || (!n && token_any(t, "mon")))
         return 0;
+    int day;
+    if (!n && (words_at(w, i - 1)->kind == TOKEN_NUMBER || words_ordinal(w, i - 1, &day) || token_any(words_at(w, i - 1), "st|nd|rd|th|of")))
+        return 0; /* "29 feb 2027": the day was impossible, so is the rest */
     int used = when_year(w, i + n + 1, &year);
     if (!n && !used && !s->whole)
         return 0;

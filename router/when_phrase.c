@@ -48,6 +48,22 @@ int when_anchor(const struct scan *s, int i, struct phrase *p)
     return usable(words_at(s->words, i)) ? longest(s, i, rules, p) : 0;
 }
 
+/* "friday the 13th": the next month whose 13th is a Friday. */
+static void match_weekday(int weekday, struct phrase *p)
+{
+    struct civil first = p->date;
+    first.day = 1;
+    for (int months = 0; months < 60; months++) {
+        struct civil c = first;
+        civil_add_months(&c, months);
+        c.day = p->date.day;
+        if (civil_valid(&c) && civil_weekday(&c) == weekday) {
+            p->date = c;
+            return;
+        }
+    }
+}
+
 /* A date explains a weekday that stands before or behind it: "Fri, Jul 18", "18 July, Friday". */
 static int more_date(const struct scan *s, int i, struct phrase *p)
 {
@@ -61,6 +77,8 @@ static int more_date(const struct scan *s, int i, struct phrase *p)
         struct phrase named = { 0 };
         if (when_rule_named_day(s, i, &named))
             return 0;
+        if (when_rule_month_ordinal(s, i, &named) == n)
+            match_weekday(civil_weekday(&p->date), &tried);
         *p = tried;
         return n;
     }
@@ -97,7 +115,7 @@ static int part_at(const struct scan *s, int i, struct phrase *p)
 static bool lead_word(const struct token *t)
 {
     return token_any(t, "on|at|by|before|until|till|due|for|from|around|about|starting|beginning|sometime|the|from|since|"
-                        "after|approximately|exactly|sharp|date|time|of") ||
+                        "after|approximately|exactly|between") ||
            token_punct(t, "@");
 }
 
@@ -121,7 +139,9 @@ static int glued_part(const struct scan *s, int i, struct phrase *p)
 static int stretch_end(const struct scan *s, int i, const struct phrase *p)
 {
     struct phrase other = { .has_date = true };
-    if (!p->has_time || !(token_any(words_at(s->words, i), "to|until|till") || token_punct(words_at(s->words, i), "-")))
+    bool between = token_is(words_at(s->words, p->begin), "between") || token_is(words_at(s->words, p->begin + 1), "between");
+    if (!p->has_time || !(token_any(words_at(s->words, i), "to|until|till") || token_punct(words_at(s->words, i), "-") ||
+                          (between && token_is(words_at(s->words, i), "and"))))
         return 0;
     int n = when_rule_time(s, i + 1, &other);
     return n ? n + 1 : 0;
@@ -241,13 +261,13 @@ int when_phrase(const struct scan *s, int i, struct phrase *out)
     if (lead || token_any(words_at(s->words, i), "in|every|within"))
         out->flags |= PHRASE_LEAD;
     for (int end = at + used; used && parts < PHRASE_PARTS_MAX; end += used) {
+        end += stretch_end(s, end, out);
         out->end = end;
         parts++;
         used = glued_part(s, end, out);
     }
     if (!parts)
         return 0;
-    out->end += stretch_end(s, out->end, out);
     if (!strong_enough(s, out, parts) || !resolve(s, out))
         return 0;
     return out->end - i;
@@ -265,6 +285,8 @@ static int score(const struct scan *s, const struct phrase *p)
     points += p->flags & PHRASE_LEAD ? 3 : 0;
     points += p->has_time && p->has_date ? 2 : 0;
     points += p->repeat ? 2 : 0;
+    if (token_any(words_at(s->words, p->begin), "about|of") && !p->has_time)
+        points -= 4;
     if (token_any(before, "about|regarding|re|of|called|named|titled|the|my|his|her|our|their|than|how|last") ||
         (p->flags & PHRASE_LEAD && token_any(words_at(s->words, p->begin), "about|from|of") && !p->has_time))
         points -= 6;

@@ -247,10 +247,26 @@ static int signed_span(const struct scan *scan, int i, struct phrase *p)
     return used && s.weekday < 0 && span_apply(scan, &s, sign, p) ? n + used : 0;
 }
 
+/* "the day after christmas", "the week before easter". */
+static int neighbour(const struct scan *scan, int i, struct phrase *p)
+{
+    const struct words *w = scan->words;
+    struct span s = { .weekday = -1 };
+    int unit;
+    if (!token_is(words_at(w, i), "the") || !token_any(words_at(w, i + 1), "day|week|month") ||
+        !token_any(words_at(w, i + 2), "after|before") || !token_class(words_at(w, i + 1), CLASS_UNIT, &unit))
+        return 0;
+    span_add(&s, unit, 1);
+    int used = anchored(scan, i + 2, &s, p);
+    return used ? 2 + used : 0;
+}
+
 int when_rule_relative(const struct scan *scan, int i, struct phrase *p)
 {
     const struct words *w = scan->words;
     int n = counted(scan, i, p), sign;
+    if (n || (n = neighbour(scan, i, p)))
+        return n;
     if (n || (n = signed_span(scan, i, p)))
         return n;
     if (scan->whole && token_any(words_at(w, i), "now") && i + 1 == w->count) {

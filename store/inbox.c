@@ -52,6 +52,7 @@ static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
 /* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
 #define CLAIM(lock)                                                                                                   \
     "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2" \
+    " AND j.crashes <= $5"                                                                                                \
     " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"              \
     " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                      \
     " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"               \
@@ -64,7 +65,7 @@ enum status inbox_claim(struct db *db, void *arg, struct error *e)
     if (db_now_ms(db, &c->now_ms, e))
         return e->status;
     struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->tap),
-                              p_int(c->now_ms), p_int(c->owner_id), p_int(c->now_ms + LEASE_MS));
+                              p_int(c->now_ms), p_int(c->owner_id), p_int(c->now_ms + LEASE_MS), p_int(c->crashes_max));
     while (db_step(s)) {
         row_read(s, c->arena, &c->row);
         c->found = true;

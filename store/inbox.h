@@ -26,6 +26,7 @@ struct inbox_claim {
     struct arena *arena;
     int64_t owner_id, now_ms;
     bool tap;              /* the tap lane, or the others */
+    int crashes_max;       /* rows that crashed more often are left for later */
     bool found;            /* out */
     struct inbox_row row;  /* out, arena-owned */
 };

@@ -33,10 +33,11 @@ enum status outbox_put(struct db *db, const struct outbox_row *r, int64_t now_ms
     return db_done(s, e);
 }
 
-/* The head of each chat's lane; rows of kind 'tap' answer a spinner on the phone and wait for nobody.  $4 is
+/* $6 is ",channel,channel," of the channels to serve.  The head of each chat's lane; rows of kind 'tap' answer a spinner on the phone and wait for nobody.  $4 is
  * ",chat,chat," of the chats that pacing holds back. */
 #define CLAIM(lock)                                                                                                      \
     "WITH head AS MATERIALIZED (SELECT j.id FROM outbox j WHERE j.state = 'available' AND j.run_at <= $1"                  \
+    " AND $6 LIKE '%,' || j.channel || ',%'"                                                                            \
     " AND (j.kind = 'tap' OR ($4 NOT LIKE '%,' || CAST(j.chat_id AS TEXT) || ',%'"                                      \
     " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.channel = j.channel AND f.chat_id = j.chat_id"                       \
     " AND f.state IN ('available', 'sending') AND f.kind <> 'tap' AND f.id < j.id)))"                                   \
@@ -70,13 +71,14 @@ static int by_priority_then_id(const void *x, const void *y)
     return (a->id > b->id) - (a->id < b->id);
 }
 
-static const char *chat_list(struct arena *a, const int64_t *chats, int count)
+/* ",7,9," */
+static const char *id_list(struct arena *a, const int64_t *ids, int count)
 {
     char *list = arena_alloc(a, 2 + (size_t)count * 22);
     size_t n = 0;
     list[n++] = ',';
     for (int i = 0; i < count; i++)
-        n += (size_t)snprintf(list + n, 22, "%lld,", (long long)chats[i]);
+        n += (size_t)snprintf(list + n, 22, "%lld,", (long long)ids[i]);
     return list;
 }
 
@@ -90,7 +92,8 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
     c->rows = arena_alloc(c->arena, (size_t)c->max * sizeof *c->rows);
     struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->now_ms),
                               p_int(c->owner_id), p_int(c->now_ms + LEASE_MS),
-                              p_text(chat_list(c->arena, c->skip_chats, c->skip_count)), p_int(c->max));
+                              p_text(id_list(c->arena, c->skip_chats, c->skip_count)), p_int(c->max),
+                              p_text(c->channels));
     while (db_step(s))
         if (c->count < c->max)
             row_read(s, c->arena, &c->rows[c->count++]);
@@ -98,7 +101,8 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
         return e->status;
     qsort(c->rows, (size_t)c->count, sizeof *c->rows, by_priority_then_id); /* RETURNING promises no order */
     bool found;
-    return db_get_int(db, &c->next_run_at_ms, &found, e, "SELECT COALESCE(MIN(run_at), 0) FROM outbox WHERE state = 'available'");
+    return db_get_int(db, &c->next_run_at_ms, &found, e, "SELECT COALESCE(MIN(run_at), 0) FROM outbox WHERE state = 'available' AND $1 LIKE '%,' || channel || ',%'",
+                      p_text(c->channels));
 }
 
 static enum status settled(enum status s, int64_t changed, struct error *e)
@@ -146,6 +150,38 @@ enum status outbox_park(struct db *db, const struct outbox_row *r, const char *w
                                    " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
                                    p_int(r->id), p_int(r->token), p_text(why), p_int(now_ms));
     return settled(s, changed, e);
+}
+
+enum status outbox_give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
+{
+    int64_t changed = 0;
+    enum status s = db_run_changed(db, &changed, e,
+                                   "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
+                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    return settled(s, changed, e);
+}
+
+enum status outbox_sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, int64_t *changed,
+                             struct error *e)
+{
+    return db_run_changed(db, changed, e,
+                          "UPDATE outbox SET state = 'sent', message_id = CAST($2 AS BIGINT), finished_at = $3 WHERE id = $1"
+                          " AND state = 'available'",
+                          p_int(r->id), int_or_null(message_id), p_int(now_ms));
+}
+
+enum status outbox_give_back_orphans(struct db *db, int64_t owner_id, const char *channels, const int64_t *keep, int keep_count,
+                                     struct error *e)
+{
+    struct arena *a = arena_new();
+    enum status s = db_run(db, e,
+                           "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
+                           " WHERE state = 'sending' AND owner_id = $1 AND $2 LIKE '%,' || channel || ',%'"
+                           " AND $3 NOT LIKE '%,' || CAST(id AS TEXT) || ',%'",
+                           p_int(owner_id), p_text(channels), p_text(id_list(a, keep, keep_count)));
+    arena_free(a);
+    return s;
 }
 
 enum status outbox_move_chat(struct db *db, const char *channel, int64_t from, int64_t to, struct error *e)

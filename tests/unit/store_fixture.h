@@ -26,6 +26,7 @@ enum { FIXTURE_URL_BYTES = 1024, FIXTURE_WAIT_MS = 20000, FIXTURE_TEST_S = 120 }
 static char fixture_dir[64];               /* of the run */
 static char fixture_pg[FIXTURE_URL_BYTES]; /* the server's URL */
 static bool fixture_pg_ours;
+static int fixture_pid; /* of the run: tests are its children */
 
 static UNUSED bool fixture_shell(const char *what, const char *dir)
 {
@@ -34,12 +35,32 @@ static UNUSED bool fixture_shell(const char *what, const char *dir)
     return system(command) == 0;
 }
 
+/* On a server that is not ours: leave nothing behind. */
+static UNUSED void fixture_drop(void)
+{
+    char like[64], sql[128], name[64];
+    struct db *db;
+    snprintf(like, sizeof like, "steward_test_%d_%%", fixture_pid);
+    while (db_open(fixture_pg, true, &db, NULL) == OK) {
+        struct stmt *s = db_query(db, "SELECT datname FROM pg_database WHERE datname LIKE $1 LIMIT 1", p_text(like));
+        bool more = db_step(s);
+        snprintf(name, sizeof name, "%s", db_text(s, 0));
+        snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", name);
+        more = db_done(s, NULL) == OK && more && db_script(db, sql, NULL) == OK;
+        db_close(db);
+        if (!more)
+            break;
+    }
+}
+
 static UNUSED void fixture_stop(void)
 {
     char pg[80];
     snprintf(pg, sizeof pg, "%s/pg", fixture_dir);
     if (fixture_pg_ours)
         fixture_shell("tests/pgtmp stop", pg);
+    else if (*fixture_pg)
+        fixture_drop();
     fixture_shell("rm -rf", fixture_dir);
 }
 
@@ -47,6 +68,7 @@ static UNUSED void fixture_stop(void)
 static UNUSED bool fixture_start(bool own_server)
 {
     const char *given = getenv("STEWARD_TEST_PG");
+    fixture_pid = (int)getpid();
     snprintf(fixture_dir, sizeof fixture_dir, "/tmp/steward-test-XXXXXX");
     if (!mkdtemp(fixture_dir) || chmod(fixture_dir, 0755) != 0)
         return false;
@@ -55,7 +77,7 @@ static UNUSED bool fixture_start(bool own_server)
         return true;
     }
     char command[128];
-    snprintf(command, sizeof command, "tests/pgtmp start %s/pg", fixture_dir);
+    snprintf(command, sizeof command, "PGTMP_PARENT=%d tests/pgtmp start %s/pg", (int)getpid(), fixture_dir);
     fixture_pg_ours = true;
     FILE *f = popen(command, "r");
     bool ok = f && fgets(fixture_pg, sizeof fixture_pg, f);
@@ -76,16 +98,17 @@ static UNUSED void fixture_url(int kind, char url[FIXTURE_URL_BYTES])
     }
     struct db *db;
     struct error e;
-    char sql[128];
+    char name[64], sql[128];
+    snprintf(name, sizeof name, "steward_test_%d_%d_%d", fixture_pid, (int)getpid(), number);
+    snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
     ck_assert_msg(db_open(fixture_pg, true, &db, &e) == OK, "%s", e.text);
-    snprintf(sql, sizeof sql, "CREATE DATABASE steward_test_%d_%d", (int)getpid(), number);
     ck_assert_msg(db_script(db, sql, &e) == OK, "%s", e.text);
     db_close(db);
     size_t path = strcspn(fixture_pg, "?");
     const char *query = fixture_pg + path;
     while (path > 0 && fixture_pg[path - 1] != '/')
         path--;
-    snprintf(url, FIXTURE_URL_BYTES, "%.*ssteward_test_%d_%d%s", (int)path, fixture_pg, (int)getpid(), number, query);
+    snprintf(url, FIXTURE_URL_BYTES, "%.*s%s%s", (int)path, fixture_pg, name, query);
 }
 
 static UNUSED struct store *fixture_open_url(const char *url)

@@ -408,16 +408,21 @@ END_TEST
 
 static void *use_zones(void *p)
 {
-    /* More zones than the cache holds, again and again. */
-    static const char *const zones[] = { "Europe/Berlin", "Asia/Tokyo",    "UTC",          "America/New_York",
-                                         "Asia/Kolkata",  "Europe/London", "Asia/Dubai",   "Asia/Seoul",
-                                         "Europe/Paris",  "Europe/Rome",   "Africa/Cairo", "Asia/Manila" };
+    /* More zones than the cache holds, again and again; minutes east of UTC in November 2026. */
+    static const struct {
+        const char *name;
+        int minutes;
+    } zones[] = { { "Europe/Berlin", 60 },      { "Asia/Tokyo", 540 },   { "UTC", 0 },
+                  { "America/New_York", -300 }, { "Asia/Kolkata", 330 }, { "Europe/Lisbon", 0 },
+                  { "Asia/Dubai", 240 },        { "Asia/Seoul", 540 },   { "Asia/Kathmandu", 345 },
+                  { "Pacific/Apia", 780 },      { "Etc/GMT+5", -300 },   { "Asia/Manila", 480 } };
     for (int i = 0; i < 600; i++) {
         struct civil c;
-        int64_t back;
-        const char *zone = zones[i * 7 % 12];
-        if (zone_to_civil(zone, 1795166040000, &c, NULL) != OK || zone_to_instant(zone, &c, &back, NULL) != OK ||
-            back != 1795166040000)
+        int64_t back, now_ms = 1795166040000;
+        const char *zone = zones[i * 7 % 12].name;
+        if (zone_to_civil(zone, now_ms, &c, NULL) != OK || zone_to_instant(zone, &c, &back, NULL) != OK)
+            return NULL;
+        if (back != now_ms || civil_seconds(&c) != now_ms / 1000 + zones[i * 7 % 12].minutes * 60)
             return NULL;
     }
     return p;

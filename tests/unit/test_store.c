@@ -158,9 +158,9 @@ static enum status write_changes(struct db *db, void *arg, struct error *e)
     if (st == OK)
         st = db_run_changed(db, &n[1], e, "UPDATE t SET s = 'x' WHERE n = $1", p_int(1));
     if (st == OK)
-        st = db_run_changed(db, &n[2], e, "DELETE FROM t WHERE id = $1", p_int(99));
+        st = db_run_changed(db, &n[2], e, "SELECT id FROM t");
     if (st == OK)
-        st = db_run_changed(db, &n[3], e, "SELECT id FROM t");
+        st = db_run_changed(db, &n[3], e, "DELETE FROM t WHERE id = $1", p_int(99));
     if (st == OK)
         st = db_run_changed(db, &n[4], e, "UPDATE t SET n = n + 10 RETURNING id");
     if (st == OK)
