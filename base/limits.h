@@ -63,7 +63,7 @@ enum {
     DB_STATEMENT_TIMEOUT_MS = 15000,
     DB_BUSY_TIMEOUT_MS = 5000,
     DB_READERS_MAX = 8,
-    DB_ROW_BYTES_MAX = 2 * MIB,
+    DB_ROW_BYTES_MAX = 16 * MIB,   /* one value: an export on its way through the outbox is the largest */
     INBOX_KEEP_MS = 7 * 24 * 3600 * 1000, /* done rows; Telegram re-sends for 24 h at most */
 };
 

@@ -3,6 +3,7 @@
  * for trust (approval cards), on any thread; pure.  Direction controls can show a command backwards and
  * invisible characters can smuggle words to a model; both are printed by their number. */
 #include "base/text.h"
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 #include <unicode/uchar.h>
@@ -85,8 +86,9 @@ static bool is_modifier(UChar32 cp)
 const char *text_unspoof(struct arena *arena, const char *s)
 {
     size_t len = strlen(s);
+    assert(len < INT32_MAX / SHOWN_BYTES_MAX); /* far above every bound of limits.h */
     struct buf out = BUF_INIT(len * SHOWN_BYTES_MAX + 1);
-    struct walk w = { .s = (const uint8_t *)s, .len = len > INT32_MAX / 2 ? INT32_MAX / 2 : (int32_t)len };
+    struct walk w = { .s = (const uint8_t *)s, .len = (int32_t)len };
     while (w.at < w.len) {
         int32_t start = w.at;
         UChar32 cp;

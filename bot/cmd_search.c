@@ -31,7 +31,9 @@ static const char *option_value(int argc, char **argv, int *i, const char *name)
         return NULL;
     if (argv[*i][n] == '=')
         return argv[*i] + n + 1;
-    return argv[*i][n] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
+    if (argv[*i][n] != '\0' || *i + 1 >= argc || !argv[*i + 1])
+        return NULL;
+    return argv[++*i];
 }
 
 static bool limit_read(const char *text, int *limit)

@@ -142,7 +142,7 @@ static enum status run_timezone(struct turn *t, const char *rest, struct error *
 static enum status run_export(struct turn *t, const char *rest, struct error *e)
 {
     (void)rest;
-    enum { DOCUMENT_BYTES_MAX = 20 * MIB }; /* Telegram takes 50 MB; a row of the outbox should stay well below */
+    enum { DOCUMENT_BYTES_MAX = DB_ROW_BYTES_MAX / 4 * 3 }; /* quotes are escaped once more in the row */
     struct buf file = BUF_INIT(DOCUMENT_BYTES_MAX);
     struct exchange_count count = { 0 };
     struct db *db;

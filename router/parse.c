@@ -144,15 +144,23 @@ static int group_pieces(struct sentence *s, struct span *piece, int count)
     for (int i = 1; i < count; i++) {
         struct span *current = &piece[groups - 1];
         bool absorbing = absorbs(s, *current);
+        s->head = true;
         enum route command = rehearse(s, piece[i], commands_stripped);
         enum route route = rehearse(s, piece[i], parse_route);
         bool sure = command == ROUTE_DONE || command == ROUTE_ASK;
         bool plain = !sure && (route == ROUTE_DONE || route == ROUTE_ASK || route == ROUTE_CHAT);
+        s->head = groups > 1;
         enum route head = rehearse(s, *current, parse_route);
         if (head == ROUTE_NEVER && (sure || plain))
             return 0; /* "play some music and remind me …": nothing is done by halves */
         if (head == ROUTE_NO) {
-            current->end = piece[i].end; /* "on my list, add …": no clause of its own */
+            current->end = piece[i].end; /* "on my list, add …" */
+            continue;
+        }
+        struct span joined = { current->begin, piece[i].end };
+        bool refers = parse_has(s, piece[i], "it|that|them") || parse_verb(s, piece[i], "please remind me|remind me|remind me please") == piece[i].end - piece[i].begin;
+        if (refers && (route == ROUTE_ASK || command == ROUTE_ASK) && rehearse(s, joined, parse_route) == ROUTE_DONE) {
+            *current = joined; /* "…, take it off my list": one command in two clauses */
             continue;
         }
         if (sure || (plain && (!absorbing || (has_due(s, piece[i]) && has_due(s, *current))))) {
@@ -246,6 +254,7 @@ static enum route route_compound(struct sentence *s, struct span span)
     bool question = s->question;
     s->question = false;
     count = group_pieces(s, piece, count);
+    s->head = false;
     enum route route = count == 0 ? ROUTE_NEVER : count == 1 ? ROUTE_NO : route_groups(s, piece, count);
     if (route == ROUTE_DONE)
         share_leading_day(s, piece[0]);

@@ -85,6 +85,22 @@ static enum route ids_or_words(struct sentence *s, const char *tool, struct span
     return ROUTE_DONE;
 }
 
+/* Cut "on my to do list" and a closing date off a name. */
+static struct span name_only(const struct sentence *s, struct span span)
+{
+    struct span category;
+    struct due due;
+    for (int i = span.begin + 1; i + 1 < span.end; i++)
+        if (token_any(words_at(s->words, i), "on|from|off|of|in") && pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1) {
+            span.end = i;
+            break;
+        }
+    parse_due(s, span, false, &due);
+    if (due.cuts == 1 && due.cut[0].end == span.end && due.cut[0].begin > span.begin)
+        span.end = due.cut[0].begin;
+    return span;
+}
+
 /* "finished my run in 30 minutes" reports sport. */
 static bool is_sport(const struct sentence *s, struct span span)
 {
@@ -117,7 +133,10 @@ static enum route complete(struct sentence *s, const struct match *m)
         return ROUTE_NO; /* "I bought a new car" is news */
     if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
         return ROUTE_NO;
-    return is_sport(s, span) ? ROUTE_NO : ids_or_words(s, "complete_task", span, ask_done);
+    if (is_sport(s, span))
+        return ROUTE_NO;
+    span = name_only(s, span);
+    return ids_or_words(s, "complete_task", span, ask_done);
 }
 
 /* "laundry done", "paid rent": a few words and no doubt. */
@@ -172,6 +191,7 @@ static enum route delete_from(struct sentence *s, const struct match *m)
     int scheduled = parse_find(s, span, "scheduled|planned");
     if (scheduled > span.begin + 1)
         span.end = scheduled;
+    span = name_only(s, span);
     for (int i = span.begin; i + 1 < span.end; i++) /* "the may 11 event called baby shower" */
         if (token_any(words_at(s->words, i), "called|named"))
             span.begin = i + 1;
@@ -370,7 +390,10 @@ static const struct {
     { "(take that back / revert that / revert it / revert / revert the last change / never mind that / scratch that / undo last / roll that back / reverse that)", undo },
     /* done */
     { "(i'm / i am / we're) (done / finished) with @list", complete_which },
-    { "(i have / i've / i) just|already|finally finished {1} so|and cross|check|take|tick it|that off [of] @list", complete },
+    { "(i have / i've / i / i'm) [just / already / finally] (finished / completed / did / done / done with / finished with / have done) {1} [so / and / you can / please / so please] "
+      "(cross / check / take / tick / mark / remove / scratch / delete / get) (it / that / them) [off / done / out / as done / from / as complete / complete] [of / from / on] [@list]", complete },
+    { "{1} (is / are) [now / already] done [so / and / you can / please] (cross / check / take / tick / mark / remove / scratch / delete) (it / that / them) "
+      "[off / done / out / as done / from / complete] [of / from / on] [@list]", complete },
     { "mark|set|check|tick [off] {1} as|is " DONE, complete },
     { "mark {1} " DONE, complete },
     { "mark|check|tick {1} off [of / from / on] @list", complete },

@@ -86,8 +86,15 @@ static const struct activity *find_activity(const struct sentence *s, struct spa
         if ((n = parse_verb(s, rest, "push ups|pull ups|sit ups")))
             return *at = (struct span){ i, i + n }, &push;
         for (int k = 0; k < ACTIVITIES; k++)
-            if (token_any(words_at(s->words, i), activities[k].words))
+            if (token_any(words_at(s->words, i), activities[k].words)) {
+                struct span later;
+                const struct activity *better = token_any(words_at(s->words, i), "exercise|workout|training")
+                                                    ? find_activity(s, (struct span){ i + 1, span.end }, &later)
+                                                    : NULL;
+                if (better && token_punct(words_at(s->words, i + 1), ":"))
+                    return *at = (struct span){ i, later.end }, better; /* "exercise: running 30 min" */
                 return *at = (struct span){ i, i + 1 }, &activities[k];
+            }
     }
     return NULL;
 }

@@ -148,6 +148,25 @@ static int temperature(const struct sentence *s, int i, double *celsius)
     return n + unit;
 }
 
+/* "3x15" in minutes, or "2 rounds" whose length stands elsewhere (minutes 0, *rounds set); tokens used. */
+static int bare_rounds(const struct words *w, int i, double *rounds, double *minutes)
+{
+    int64_t count, each;
+    int n = words_cardinal(w, i, &count);
+    *minutes = 0;
+    if (!n || count < 1 || count > 20)
+        return 0;
+    if (token_any(words_at(w, i + n), "rounds|round|sessions")) {
+        *rounds = (double)count;
+        return n + 1;
+    }
+    int used = token_is(words_at(w, i + n), "x") ? words_cardinal(w, i + n + 1, &each) : 0;
+    if (!used || each < 1 || each > 60)
+        return 0;
+    *minutes = (double)(count * each);
+    return n + 1 + used;
+}
+
 static enum route log_sauna(struct sentence *s, double minutes, double celsius, const struct due *day)
 {
     struct json_object *arguments = parse_call(s, "log_sauna");
@@ -179,13 +198,17 @@ enum route parse_sauna(struct sentence *s, struct span span)
     int at = parse_find(s, span, "sauna|saunas");
     if (at < 0 || !parse_log_real(s, span) || !parse_log_day(s, span, &day))
         return ROUTE_NO;
-    double total = 0, minutes, celsius = -1000, v;
-    bool measured = false;
+    double total = 0, minutes, celsius = -1000, v, rounds = 1;
+    bool measured = false, each = false;
     for (int i = span.begin; i < span.end;) {
         int n = parse_rounds(s, span, i, &minutes);
         if (n) {
             total += minutes;
             measured = true;
+            each |= token_any(words_at(s->words, i + n), "each");
+        } else if ((n = bare_rounds(s->words, i, &rounds, &minutes))) {
+            total += minutes;
+            measured |= minutes > 0;
         } else if (celsius < -999 && (n = temperature(s, i, &v))) {
             celsius = v;
         }
@@ -196,5 +219,7 @@ enum route parse_sauna(struct sentence *s, struct span span)
         return ROUTE_NO;
     if (!measured && !parse_has(s, span, "had|did|went|was|took|log|done|used|enjoyed|been|finished|got|spent") && span.end - span.begin > 2)
         return ROUTE_NO;
+    if (rounds > 1 && each)
+        total *= rounds; /* "2 rounds of sauna, 15 min each" */
     return log_sauna(s, measured ? total : -1, celsius, &day);
 }

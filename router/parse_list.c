@@ -53,13 +53,15 @@ static int list_inside(const struct sentence *s, struct span span, struct span *
 
 static enum route show(struct sentence *s, struct span span, const struct match *m)
 {
+    if (token_any(words_at(s->words, span.begin), "check|search|scan") && m->category.begin > 0 &&
+        token_is(words_at(s->words, m->category.begin - 1), "for")) /* "check my list for laundry" */
+        return list_tasks(s, span, (struct span){ 0, 0 }, parse_text(s, (struct span){ m->category.begin, span.end }));
     return list_tasks(s, span, m->category, NULL);
 }
 
 /* "is milk on my shopping list", "did I put … on my list", "does my list have … on it". */
 static enum route on_list(struct sentence *s, struct span span, const struct match *m)
 {
-    (void)span;
     struct span thing = parse_trim(s->words, m->capture[1]);
     int n = parse_verb(s, thing, "the|any|a|an|some|an item called|a task called|there|there any|there a|there an|there an item called");
     if (n < thing.end - thing.begin)
@@ -67,7 +69,7 @@ static enum route on_list(struct sentence *s, struct span span, const struct mat
     const char *query = parse_verb(s, thing, "anything|items|things|something|tasks|stuff|what|left") == thing.end - thing.begin
                             ? NULL
                             : parse_text(s, thing);
-    return list_tasks(s, (struct span){ 0, 0 }, m->category, query);
+    return list_tasks(s, query ? (struct span){ 0, 0 } : span, m->category, query);
 }
 
 /* "when is my dentist appointment": an event we may hold as a task. */
@@ -140,7 +142,8 @@ static const struct {
     { "(does / do) @list (have / contain / include) {1}", on_list },
     { "(on / in) @list is there {1}", on_list },
     { "look to see if i have {1} on @list", on_list },
-    { "(check / see) (if / whether) {1} (is / are) (on / in) @list", on_list },
+    { "(check / see / tell me / let me know / check to see / look to see / find out) (if / whether) {1} (is / are) (on / in) @list", on_list },
+    { "(check / see / tell me / let me know / check to see / look to see) (if / whether) (i have / there is / there are / i put / i added / we have / i've got) {1} (on / in / to) @list", on_list },
     { "(did i tell you / did i ask you) to remind me (about / to / of) {1}", on_list },
     { "(do i have / have i set / did i set / is there) [a / any] reminder|reminders (for / about / to) {1}", on_list },
     /* what is there? */
@@ -176,6 +179,8 @@ static const struct {
     { "tell me about my (events / appointments / tasks / meetings / day / schedule / week / plans) {1?}", show },
     { "(how many) (tasks / todos / items / reminders / things / appointments / meetings) (do i have / are / have i / did i) {1?}", show },
     { "(when's / when is / when are / when do i have / what time is / what time's / what day is / at what time is / how long will / how long is / where is / where's) [my / the / our / next] {1} [that] [(i have / be / scheduled / planned)] [with {2}]", my_event },
+    { "(what's / what is / whats) my next {1}", my_event },
+    { "what [all / else / things] (do i / do we / should i / am i supposed to / should we / did i) [still] [need to / have to / want to / need] (buy / get / pick up / purchase) {1?}", show },
     { "tell me that list {1?}", show },
     { "(what / which) lists {1?}", show },
     { "(please) show {1?} list {2?}", show },

@@ -59,6 +59,16 @@ static int prefix_at(const struct sentence *s, struct span span, const char *pat
     return best;
 }
 
+/* "put down milk on my shopping list" is for the list. */
+static bool for_a_list(const struct sentence *s, struct span span)
+{
+    struct span category;
+    for (int i = span.begin; i + 1 < span.end; i++)
+        if (span.end - i <= 8 && token_any(words_at(s->words, i), "on|to|onto|in") && pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1)
+            return true;
+    return false;
+}
+
 static bool separator(const struct token *t)
 {
     return token_punct(t, ":-") || t->kind == TOKEN_NEWLINE;
@@ -114,7 +124,7 @@ enum route parse_note(struct sentence *s, struct span span)
         struct span rest = { span.begin + n, span.end };
         if (!prefixes[i].colon && (parse_verb(s, rest, "on my|on the|to my|in my|about my") && parse_has(s, rest, "list|calendar|todo|todos|agenda")))
             return ROUTE_NO;
-        if (parse_has(s, rest, "calendar|agenda") && !separator(next))
+        if (!separator(next) && (parse_has(s, rest, "calendar|agenda") || for_a_list(s, rest)))
             return ROUTE_NO;
         struct span category = { 0, 0 };
         if (prefixes[i].category)

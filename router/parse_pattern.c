@@ -199,7 +199,7 @@ static int list_tail(const struct words *w, int i, int end, struct span *categor
 static int list_noun(const struct words *w, int i, bool named)
 {
     const struct token *t = words_at(w, i);
-    if (token_any(t, "list|lists|checklist"))
+    if (token_any(t, "list|lists|checklist|calendar"))
         return 1;
     return named && token_any(t, "calendar|agenda|schedule|planner|reminders|tasks") ? 1 : 0;
 }

@@ -41,7 +41,7 @@ static const char weak[] =
     "empty|lock the door|turn in|hand|build|measure|edit|proofread|test|deploy|merge|release|publish|set up|order more|finalize|finalise|wrap up|complete|close the|open a bank|leave for|leave|host|"
     "celebrate|congratulate|watch the kids|babysit|dye|shave|moisturize|journal|call|prepare for|interview|skype|zoom|facetime|drink|eat|weigh|pray|rest|relax|cut|shop|shop for|grab|pickup|dropoff|"
     "upload|print|download the|record the|post the|stop by|swing by|come|join|revise|memorize|translate the|rehearse|restock|transfer rent|reorder|rebook|reschedule|book the|book a table|book dentist|book a dentist|book hotel|"
-    "marinate|thaw|air|bathe|groom|bury|fill|fill out|fill in|fill up|top up|throw out|throw away|put away|put up|turn over|check in|check out|sign up|lay out|nail|clear|trash|dispose|mount|inspect|grade|mark exams|watch";
+    "marinate|thaw|air|bathe|groom|bury|fill|fill out|fill in|fill up|top up|throw out|throw away|put away|put up|turn over|check in|check out|sign up|lay out|nail|trash|dispose|mount|inspect|grade|mark exams|watch";
 
 /* Events: a noun that with a day or an hour is worth a task. */
 static const char events[] =

@@ -42,6 +42,19 @@ static const char *const searches[] = {
     "find {1} in my notes|tasks|list",
 };
 
+/* "sleep this week", "my workouts last month": a topic and a period, no figures. */
+static bool history(const struct sentence *s, struct span span)
+{
+    struct when_range range;
+    if (span.end - span.begin > 7 || !parse_verb(s, span, "my|sleep|weight|water|exercise|workouts|runs|sauna|saunas|steps|total|average|running|training") ||
+        parse_has(s, span, "is|was|hurts|will|need|want|slept|ran|drank") || strcmp(query_type(s, span), "health") != 0)
+        return false;
+    for (int i = span.begin; i < span.end; i++)
+        if (words_at(s->words, i)->kind == TOKEN_NUMBER && words_at(s->words, i)->digits < 4)
+            return false;
+    return when_find_range(s->arena, parse_text(s, span), s->options, &range);
+}
+
 enum route parse_question(struct sentence *s, struct span span)
 {
     struct match m;
@@ -53,6 +66,7 @@ enum route parse_question(struct sentence *s, struct span span)
                                     "remind me which|i wonder|i want to know|i'd like to know|do you know|give me a summary|summarize|summarise|summary of|compare|show me how|show how|show my|show me my|"
                                     "average|stats|statistics|health|my health|my sleep|sleep stats|total|"
                                     "i need to know|let me know|tell us|explain to me|translate|spell|convert|how's") > 0;
+    asks |= history(s, span);
     if (!asks || span.end - span.begin > ROUTE_TOKENS_MAX)
         return ROUTE_NO;
     if (parse_has(s, span, "joke|jokes") || parse_verb(s, span, "can i have|may i have|could i have|can i get|would you like"))

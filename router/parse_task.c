@@ -8,7 +8,7 @@
 static bool empty_content(const struct sentence *s, const char *content)
 {
     static const char *const nothing[] = { "",     "something", "do something", "it",    "this",  "that", "stuff", "later", "again", "me",
-                                           "this later", "them", "things",      "a task", "task", "things to do", "at a later time", "anything" };
+                                           "this later", "an item", "item", "items", "a new item", "new item", "some items", "some things", "them", "things",      "a task", "task", "things to do", "at a later time", "anything" };
     (void)s;
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
         if (strcasecmp(content, nothing[i]) == 0)
@@ -69,7 +69,7 @@ static struct span skip_lead(const struct sentence *s, struct span span)
     static const char lead[] = "for me to|for us to|that i need to|that i have to|that i should|that i must|i need to|i have to|"
                                "to remind me to|to remind me of|to remind me about|to remind me that|to remind me|me to|that says|"
                                "saying|called|named|to|that|about|of|for|regarding|for me|for us|me that|me about|me of|alarm for me to|alarm to|"
-                               "again to|that there's|that there is|i've got to|i got to|i gotta|on|us to|us about|us that|with";
+                               "again to|later to|later about|that there's|that there is|i've got to|i got to|i gotta|on|us to|us about|us that|with";
     for (int k = 0; k < 4; k++) {
         span = parse_trim(s->words, span);
         int n = parse_verb(s, span, lead);
@@ -158,6 +158,9 @@ static enum route remind_suffix(struct sentence *s, const struct match *m)
         return ROUTE_NO;
     static const char own[] = "i have a|i have an|i have|i've got a|i've got|i need to|i have to|there's a|there is a|we have a|we have";
     span.begin += parse_verb(s, span, own);
+    span = parse_trim(s->words, span);
+    while (span.end > span.begin && token_any(words_at(s->words, span.end - 1), "please|so|and|can|could|you|then"))
+        span = parse_trim(s->words, (struct span){ span.begin, span.end - 1 });
     return task_from(s, span, (struct span){ 0, 0 }, ask_reminder);
 }
 
@@ -167,6 +170,14 @@ static enum route add_missing(struct sentence *s, const struct match *m)
     struct due none = { 0 };
     const char *content = parse_content(s, m->capture[1], NULL);
     return empty_content(s, content) ? parse_asks(s, ask_task, "content") : put_task(s, content, m->category, &none);
+}
+
+/* "i want milk on my list", but not "i want to hear what is on my list". */
+static enum route add_wanted(struct sentence *s, const struct match *m)
+{
+    if (token_any(words_at(s->words, m->capture[1].begin), "to|you|for|what|what's"))
+        return ROUTE_NO;
+    return add_missing(s, m);
 }
 
 /* What may stand behind "… to my list": a date, or a reason that is read over. */
@@ -260,6 +271,16 @@ static enum route task_named(struct sentence *s, const struct match *m)
     return task_from(s, span, (struct span){ 0, 0 }, ask_task);
 }
 
+/* "add 500 ml water", "add a 30 min run" are logs. */
+static bool is_log(const struct sentence *s, struct span span)
+{
+    struct parse scratch = { .kind = PARSE_NONE };
+    struct sentence probe = *s;
+    probe.parse = &scratch;
+    return parse_exercise(&probe, span) == ROUTE_DONE || parse_water(&probe, span) == ROUTE_DONE || parse_sauna(&probe, span) == ROUTE_DONE ||
+           parse_sleep(&probe, span) == ROUTE_DONE || parse_body(&probe, span) == ROUTE_DONE;
+}
+
 /* "add milk", "add call mom tomorrow": short, and not to anything else. */
 static enum route add_bare(struct sentence *s, const struct match *m)
 {
@@ -276,12 +297,25 @@ static enum route add_bare(struct sentence *s, const struct match *m)
     int64_t v;
     if (words_cardinal(s->words, span.begin, &v) && (span.end - span.begin < 2 || token_any(second, "and|plus|to")))
         return ROUTE_NO;
+    if (is_log(s, span))
+        return ROUTE_NO;
     struct span category = s->category;
     struct due due;
     parse_due(s, span, false, &due);
     if (!due.cuts && several_items(s, span, category, &due) == ROUTE_DONE)
         return ROUTE_DONE;
     return task_from(s, span, category, ask_task);
+}
+
+/* "… and add bread to it": the list named before. */
+static enum route add_there(struct sentence *s, const struct match *m)
+{
+    struct due due;
+    if (!s->head)
+        return ROUTE_NO;
+    parse_due(s, m->capture[1], false, &due);
+    const char *content = parse_content(s, m->capture[1], &due);
+    return empty_content(s, content) ? ROUTE_NO : put_task(s, content, s->category, &due);
 }
 
 /* "buy milk in the shopping category", "in category work: finish slides". */
@@ -342,6 +376,8 @@ static const struct {
     { "[please] don't forget [to tell|remind me / that i need|have] {1}", remind },
     { "[please] never forget {1}", never },
     { "help me remember to|about {1}", remind },
+    { "make sure (i have / we have / there is / there are / there's / i've got) {1} on @list", add_missing },
+    { "i|we (need / want / would like / 'd like) {1} [added / put / to be added] (to / on / in) @list", add_wanted },
     { "make sure [that] i|we [don't forget to] {1}", remind },
     { "make sure i remember to {1}", remind },
     { "make sure to {1}", remind },
@@ -361,7 +397,9 @@ static const struct {
     { "(to / on / onto / in / into) @list [:] [please / can you / could you / i want to / i need to] " ADD " [:] {1}", add_to_list },
     { "[for] @list : {1}", add_to_list },
     { ADD " (to / on / onto / in / into) @list [:] [that] {1}", add_to_list },
-    { "{1} (needs / need / should / has / have / must) [to] (be / go) (on / in / to) @list", add_to_list },
+    { "{1} (needs / need / should / has / have / must) [to] (be / go) [added / put] (on / in / to) @list", add_to_list },
+    { "@list [please] (add / put) {1}", add_to_list },
+    { "add|put {1} (to / on / in) (it / there / that one / that list / the same list)", add_there },
     { "{1} (goes / go) (on / to / onto) @list", add_to_list },
     { "add|put|include {1} (in / to / under) [the / my] category {2}", in_category },
     { "add|put|include {1} (in / to / under) [the / my] {2} category", in_category },

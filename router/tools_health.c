@@ -168,7 +168,7 @@ static const char *sleep_replace(struct logging *l, const struct health_log *bef
 static struct tool_result *run_sleep(struct tool_ctx *ctx, const struct tool_args *args)
 {
     struct logging l;
-    struct health_log before;
+    struct health_log before = { 0 };
     const char *aside = NULL;
     bool found = false;
     logging_init(&l, ctx, args, HEALTH_SLEEP);

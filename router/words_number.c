@@ -288,8 +288,8 @@ int words_duration(const struct words *w, int i, double *minutes)
     if (!token_class(words_at(w, i + n), CLASS_UNIT, &unit) || unit > UNIT_HOUR)
         return 0;
     n++;
-    n += token_punct(words_at(w, i + n), ".") && words_at(w, i + n)->glued && words_at(w, i + n - 1)->digits == 0 &&
-         strlen(words_at(w, i + n - 1)->text) <= 4 && words_at(w, i + n + 1)->kind != TOKEN_END; /* "30 min. of" */
+    if (token_punct(words_at(w, i + n), ".") && words_at(w, i + n)->glued && token_any(words_at(w, i + n + 1), "of|at|in|with|on"))
+        n++; /* "30 min. of yoga" */
     *minutes = v * unit_minutes(unit);
     if (unit == UNIT_HOUR)
         n += duration_rest(w, i + n, minutes);

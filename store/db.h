@@ -68,13 +68,13 @@ static inline struct param p_blob(const void *b, size_t len)
  * nest (query inside the loop over another's rows), but do not change the table being read: gather first.
  * PostgreSQL holds the whole result in memory: page through large tables by id. */
 struct stmt *db_query_params(struct db *, const char *sql, const struct param *, size_t count);
-#define db_query(db, sql, ...) \
-    db_query_params((db), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1, \
+#define db_query(db, sql, ...)                                                                                         \
+    db_query_params((db), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,                                   \
                     sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
 
-bool db_step(struct stmt *);                    /* true: a row is there */
+bool db_step(struct stmt *); /* true: a row is there */
 bool db_is_null(struct stmt *, int column);
-int64_t db_int(struct stmt *, int column);      /* 0 for null; 1 and 0 for a boolean */
+int64_t db_int(struct stmt *, int column); /* 0 for null; 1 and 0 for a boolean */
 double db_real(struct stmt *, int column);
 const char *db_text(struct stmt *, int column); /* "" for null */
 const char *db_text_or_null(struct stmt *, int column);
@@ -88,18 +88,18 @@ enum status db_done(struct stmt *, struct error *); /* always call; frees */
 /* One statement whose rows do not matter.  changed may be NULL. */
 enum status MUST_CHECK db_run_params(struct db *, int64_t *changed, struct error *, const char *sql,
                                      const struct param *, size_t count);
-#define db_run(db, error, sql, ...) \
-    db_run_params((db), NULL, (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1, \
+#define db_run(db, error, sql, ...)                                                                                    \
+    db_run_params((db), NULL, (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,                      \
                   sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
-#define db_run_changed(db, changed, error, sql, ...) \
-    db_run_params((db), (changed), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1, \
+#define db_run_changed(db, changed, error, sql, ...)                                                                   \
+    db_run_params((db), (changed), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,                 \
                   sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
 
 /* First column of the first row as an integer; *found false when there is no row (value 0). */
 enum status MUST_CHECK db_get_int_params(struct db *, int64_t *value, bool *found, struct error *, const char *sql,
                                          const struct param *, size_t count);
-#define db_get_int(db, value, found, error, sql, ...) \
-    db_get_int_params((db), (value), (found), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1, \
+#define db_get_int(db, value, found, error, sql, ...)                                                                  \
+    db_get_int_params((db), (value), (found), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,      \
                       sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
 
 /* The same statement for many parameter rows (rows × columns, row-major), inside the current
@@ -117,9 +117,9 @@ enum status MUST_CHECK db_script(struct db *, const char *sql, struct error *);
 enum status MUST_CHECK db_begin(struct db *, struct error *);
 enum status MUST_CHECK db_commit(struct db *, struct error *);
 void db_rollback(struct db *);
-enum status MUST_CHECK db_savepoint(struct db *, struct error *);         /* nests */
+enum status MUST_CHECK db_savepoint(struct db *, struct error *); /* nests */
 enum status MUST_CHECK db_savepoint_release(struct db *, struct error *);
-void db_savepoint_rollback(struct db *);                                  /* back to and drop the newest */
+void db_savepoint_rollback(struct db *); /* back to and drop the newest */
 
 enum db_kind db_kind(const struct db *);
 bool db_alive(struct db *); /* false once the connection was found broken */

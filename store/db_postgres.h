@@ -8,9 +8,9 @@
 #include <libpq-fe.h>
 
 enum {
-    PG_ANSWER_GRACE_MS = 5000,   /* beyond the server's own statement_timeout before we hang up */
-    PG_PARAMS_MAX = 1000,        /* of one statement; the protocol's bound is 65535 */
-    PG_NAME_BYTES = 24           /* of a prepared statement: "s" and a number */
+    PG_ANSWER_GRACE_MS = 5000, /* beyond the server's own statement_timeout before we hang up */
+    PG_PARAMS_MAX = 1000,      /* of one statement; the protocol's bound is 65535 */
+    PG_NAME_BYTES = 24         /* of a prepared statement: "s" and a number */
 };
 
 struct pg {
@@ -58,7 +58,7 @@ void pg_params_release(struct pg_params *);
 /* Name of the prepared statement for this text and these types (one enum param_type each). */
 enum status pg_prepare(struct pg *, const char *sql, const unsigned char *types, size_t count, const char **name,
                        struct error *);
-enum status pg_run_many(struct db *, const char *sql, const struct param *, size_t rows, size_t columns, int64_t *changed,
-                        struct error *);
+enum status pg_run_many(struct db *, const char *sql, const struct param *, size_t rows, size_t columns,
+                        int64_t *changed, struct error *);
 
 #endif

@@ -10,9 +10,9 @@
 struct sqlite {
     struct db base;
     sqlite3 *raw;
-    struct cache cache;   /* SQL text → struct prepared */
-    bool durable;         /* PRAGMA synchronous is FULL */
-    int64_t deadline_ms;  /* of the running statement, monotonic; 0 = none */
+    struct cache cache;  /* SQL text → struct prepared */
+    bool durable;        /* PRAGMA synchronous is FULL */
+    int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
 };
 
 static inline struct sqlite *sqlite_of(struct db *db)

@@ -12,8 +12,8 @@
 
 struct db {
     const struct db_driver *driver;
-    struct stmt *open;    /* unfinished statements, newest first */
-    int savepoints;       /* depth, for their names */
+    struct stmt *open; /* unfinished statements, newest first */
+    int savepoints;    /* depth, for their names */
     bool writer;
     bool in_transaction;
     bool broken;          /* the connection is gone or useless: close it */
@@ -26,10 +26,10 @@ struct db {
 
 struct stmt {
     struct db *db;
-    struct stmt *older;  /* in db->open */
-    bool inert;          /* never reached the driver */
-    bool row;            /* a row is there */
-    enum status status;  /* sticky */
+    struct stmt *older; /* in db->open */
+    bool inert;         /* never reached the driver */
+    bool row;           /* a row is there */
+    enum status status; /* sticky */
     struct error error;
 };
 

@@ -215,13 +215,18 @@ static enum status category_row(struct apply *a, struct import_row *r, const cha
     return st;
 }
 
+static enum status category_total(struct apply *a, int64_t *total)
+{
+    bool found;
+    return db_get_int(a->db, total, &found, a->error, "SELECT count(*) FROM categories WHERE user_id = $1",
+                      p_int(a->user_id));
+}
+
 static enum status apply_categories(struct apply *a)
 {
-    int64_t before = 0, after = 0, created_ms;
-    bool found;
+    int64_t before = 0, after = 0, lines = 0, created_ms;
     struct civil created;
-    const char *count = "SELECT count(*) FROM categories WHERE user_id = $1";
-    enum status st = db_get_int(a->db, &before, &found, a->error, count, p_int(a->user_id));
+    enum status st = category_total(a, &before);
     for (size_t i = 0; i < a->im->count && st == OK; i++) {
         struct import_row *r = &a->im->row[i];
         if (r->row.kind != EXCHANGE_CATEGORY)
@@ -235,13 +240,13 @@ static enum status apply_categories(struct apply *a)
             st = zone_to_instant("UTC", &created, &created_ms, a->error);
         if (st == OK)
             st = category_row(a, r, path, created_ms);
-        a->done++;
-        a->result->present++;
+        lines++;
     }
     if (st == OK)
-        st = db_get_int(a->db, &after, &found, a->error, count, p_int(a->user_id));
-    a->result->added[EXCHANGE_CATEGORY] = after - before;
-    a->result->present -= after - before;
+        st = category_total(a, &after);
+    a->done += lines;
+    a->result->present = lines > after - before ? lines - (after - before) : 0; /* a line may make parents too */
+    a->result->added[EXCHANGE_CATEGORY] = -before; /* the total at the end is added: see import_apply */
     return st;
 }
 
@@ -275,13 +280,10 @@ static enum status resolve_categories(struct apply *a, enum exchange_kind kind)
 
 static void insert_sql(const struct exchange_table *t, bool with_id, char sql[SQL_BYTES])
 {
-    char names[SQL_BYTES / 2] = "user_id", marks[SQL_BYTES / 2] = "$1";
-    int n = 1;
-    if (with_id) {
-        strcat(names, ", id");
-        strcat(marks, ", $2");
-        n++;
-    }
+    char names[SQL_BYTES / 2], marks[SQL_BYTES / 2];
+    int n = with_id ? 2 : 1;
+    snprintf(names, sizeof names, "user_id%s", with_id ? ", id" : "");
+    snprintf(marks, sizeof marks, "$1%s", with_id ? ", $2" : "");
     for (int i = 0; i < t->column_count; i++) {
         enum exchange_column_type type = t->column[i].type;
         const char *cast = type == COLUMN_NUMBER                                                 ? "DOUBLE PRECISION"
@@ -411,6 +413,10 @@ enum status import_apply(struct db *db, struct import *im, int64_t user_id,
     enum status st = apply_categories(&a);
     for (int kind = EXCHANGE_TASK; kind < EXCHANGE_KINDS && st == OK; kind++)
         st = apply_kind(&a, (enum exchange_kind)kind);
+    int64_t categories = 0;
+    if (st == OK)
+        st = category_total(&a, &categories);
+    result->added[EXCHANGE_CATEGORY] += categories;
     arena_free(a.arena);
     return st;
 }

@@ -68,9 +68,9 @@ const char *figure_change(struct arena *arena, double change, const char *unit)
 const char *health_phrase(struct arena *arena, const struct health_log *log)
 {
     const struct health_table *t = &health_tables[log->kind];
-    static const char *const word[] = { "", " fat", " muscle" };
+    static const char *const word[HEALTH_VALUES_MAX] = { "", " fat", " muscle" };
     const char *text = log->activity ? log->activity : "";
-    for (int i = 0; i < t->value_count; i++) {
+    for (int i = 0; i < t->value_count && i < HEALTH_VALUES_MAX; i++) {
         if (!log->has[i])
             continue;
         const char *joint = !*text ? "" : log->kind == HEALTH_SAUNA ? " at " : ", ";

@@ -17,9 +17,9 @@
 struct store;
 
 struct store_options {
-    const char *url;      /* sqlite:///abs, sqlite://relative, postgres://…, postgresql://… */
-    int readers_max;      /* 0 = DB_READERS_MAX */
-    bool exclusive;       /* the server: refuse when another server runs on the same SQLite file */
+    const char *url; /* sqlite:///abs, sqlite://relative, postgres://…, postgresql://… */
+    int readers_max; /* 0 = DB_READERS_MAX */
+    bool exclusive;  /* the server: refuse when another server runs on the same SQLite file */
 };
 
 /* Open, migrate (under a lock, see migrate.h) and start the writer.  The error says what to do. */

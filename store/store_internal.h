@@ -10,13 +10,13 @@
 #include <stdatomic.h>
 
 enum {
-    STORE_POOL_MAX = 64,         /* connections of one pool; a PostgreSQL server allows 100 by default */
-    STORE_WRITERS_MAX = 8,       /* PostgreSQL write connections: 16 gain 25 % over 8 and cost twice the memory */
-    STORE_BATCH_MAX = 256,       /* write functions per commit: beyond it the gain is under 5 % */
-    STORE_TRIES_MAX = 5,         /* runs of a write that meets serialisation failures or deadlocks */
-    STORE_AWAY_PAUSE_MS = 100,   /* first pause after a failed connect; doubles */
+    STORE_POOL_MAX = 64,            /* connections of one pool; a PostgreSQL server allows 100 by default */
+    STORE_WRITERS_MAX = 8,          /* PostgreSQL write connections: 16 gain 25 % over 8 and cost twice the memory */
+    STORE_BATCH_MAX = 256,          /* write functions per commit: beyond it the gain is under 5 % */
+    STORE_TRIES_MAX = 5,            /* runs of a write that meets serialisation failures or deadlocks */
+    STORE_AWAY_PAUSE_MS = 100,      /* first pause after a failed connect; doubles */
     STORE_AWAY_PAUSE_MS_MAX = 2000, /* a returned server is found within this */
-    HINT_INTERVAL_MS = 50,       /* one NOTIFY per topic: each takes an instance-wide lock at its commit */
+    HINT_INTERVAL_MS = 50,          /* one NOTIFY per topic: each takes an instance-wide lock at its commit */
     HINT_LISTENERS_MAX = 8
 };
 
@@ -29,11 +29,11 @@ struct pool {
     pthread_cond_t freed;
     struct db *idle[STORE_POOL_MAX]; /* the last one given back is taken first: its caches are warm */
     int idle_count;
-    int open_count;       /* idle, taken and being opened */
+    int open_count; /* idle, taken and being opened */
     int opening;
-    int64_t retry_at_ms;  /* while the server is away: no attempt before; monotonic */
+    int64_t retry_at_ms; /* while the server is away: no attempt before; monotonic */
     int64_t pause_ms;
-    struct error away;    /* why; status OK = the last attempt succeeded */
+    struct error away; /* why; status OK = the last attempt succeeded */
 };
 void pool_init(struct pool *, struct store *, bool writer, int max);
 void pool_release(struct pool *); /* every connection was given back */
@@ -58,13 +58,13 @@ struct store {
     char *url;
     const struct db_driver *driver;
     int64_t owner_id;
-    int lock_fd;           /* the server's lock; -1 = none */
+    int lock_fd; /* the server's lock; -1 = none */
     struct pool readers;
     struct pool writers;   /* unused with a writer thread */
     struct writer *writer; /* NULL: each write runs on a connection of its caller's */
     struct hints *hints;
     atomic_bool closing;
-    atomic_bool doubtful;  /* the last commit failed: store_check() writes to find out */
+    atomic_bool doubtful; /* the last commit failed: store_check() writes to find out */
     atomic_llong commits, writes, errors, reconnects;
 };
 

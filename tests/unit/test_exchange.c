@@ -156,7 +156,10 @@ START_TEST(twice_adds_nothing)
         ck_assert_str_eq(import_text(1, hand, &r), "");
         ck_assert_int_eq(r.added[EXCHANGE_WATER], round ? 0 : 2);
         ck_assert_int_eq(r.added[EXCHANGE_TASK], round ? 0 : 1);
+        ck_assert_int_eq(r.added[EXCHANGE_CATEGORY], 0);
     }
+    ck_assert_str_eq(import_text(1, "{\"type\":\"note\",\"content\":\"n\",\"category\":\"New/One\"}", &r), "");
+    ck_assert_int_eq(r.added[EXCHANGE_CATEGORY], 2);
     ck_assert_int_eq(read_int(store, "SELECT count(*) FROM water_logs WHERE amount_ml = 300"), 2);
     close_both();
 }
