@@ -114,9 +114,10 @@ static enum status act_zone(struct turn *t, struct tool_ctx *ctx, struct error *
 {
     const char *zone = t->act_arg;
     struct civil now;
-    if (user_set_zone(ctx->db, t->user.id, zone, e) || reminders_move_zone(ctx->db, t->arena, t->user.id, t->user.zone, zone, e) ||
-        zone_to_civil(zone, t->now_ms, &now, e))
+    if (journal_changing(ctx->journal, "users", t->user.id, e) || user_set_zone(ctx->db, t->user.id, zone, e) ||
+        reminders_move_zone(ctx->journal, t->arena, t->user.zone, zone, e) || zone_to_civil(zone, t->now_ms, &now, e))
         return e->status;
+    journal_note(ctx->journal, "time zone %s", zone);
     reply_printf(&t->reply, "✓ Time zone: %s. It is %s %04d-%02d-%02d %02d:%02d there now.", zone,
                  civil_weekday_name[civil_weekday(&now)], now.year, now.month, now.day, now.hour, now.minute);
     return OK;

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TITLE_UNITS = 60, TAP_PARTS_MAX = 4, TAP_BYTES_MAX = 64, ID_DIGITS_MAX = 15, PERSON_ROWS_MAX = 1000000 };
+enum { TITLE_UNITS = 60, TAP_PARTS_MAX = 4, TAP_BYTES_MAX = 64, ID_DIGITS_MAX = 15, PERSON_ROWS_MAX = 1000000, SNOOZE_MINUTES_MAX = 7 * 24 * 60 };
 
 struct tap {
     struct tool_ctx *ctx;
@@ -183,6 +183,23 @@ static struct tool_result *tap_set_date(struct tap *tap)
     return call(ctx, &tool_update_task, o);
 }
 
+/* "snooze:ID:MINUTES": the reminder again, later. */
+static struct tool_result *tap_snooze(struct tap *tap)
+{
+    struct tool_ctx *ctx = tap->ctx;
+    struct civil at;
+    struct error e;
+    int64_t minutes = tap_id(tap, 2);
+    if (minutes < 1 || minutes > SNOOZE_MINUTES_MAX)
+        return tap_stale(ctx);
+    if (zone_to_civil(ctx->user->zone, ctx->now_ms + minutes * 60000, &at, &e))
+        return tool_status(ctx, &e);
+    char text[CIVIL_TEXT_BYTES];
+    struct json_object *o = arguments_new(ctx, "task_id", tap_id(tap, 1));
+    json_set_str(o, "when", civil_format(&at, text));
+    return call(ctx, &tool_set_reminder, o);
+}
+
 /* --- picks --- */
 
 /* The kept call with the picked id in it; false = the row is not such a call. */
@@ -319,9 +336,10 @@ static const struct tap_row {
     { "done", 2, 1, 1, tap_done },           { "reopen", 2, 1, 1, tap_reopen },
     { "del", 2, 1, 1, tap_delete },          { "date", 2, 1, 1, tap_date },
     { "setdate", 3, 1, 1, tap_set_date },    { "pick", 2, 1, 1, tap_pick },
+    { "snooze", 3, 1, 1, tap_snooze },       { "show", 3, 2, 1, tap_show },
     { "delnote", 2, 1, 1, tap_delete_note }, { "dellog", 3, 2, 1, tap_delete_log },
     { "delall", 3, 1, 0, tap_delete_all },   { "keep", 1, 0, 0, tap_keep },
-    { "show", 3, 2, 1, tap_show },           { "undo", 2, 1, 1, tap_undo_turn },
+    { "undo", 2, 1, 1, tap_undo_turn },
 };
 
 struct tool_result *tap_run(struct tool_ctx *ctx, const char *data)

@@ -15,6 +15,7 @@
  *     done:ID reopen:ID del:ID       complete, reopen, delete a task
  *     date:ID                        ask for a new date (buttons, and a pending "edit_date")
  *     setdate:ID:YYYY-MM-DD|none     change or clear it
+ *     snooze:ID:MINUTES              remind again later
  *     pick:ID                        the choice among several matches of a pending "pick" call
  *     delnote:ID                     delete a note
  *     dellog:KIND:ID                 delete a health log row (handed to delete_log)

@@ -34,16 +34,15 @@ enum status reminders_take(struct db *db, struct arena *a, int64_t now_ms, int m
     return db_done(s, e);
 }
 
-enum status reminders_move_zone(struct db *db, struct arena *a, int64_t user_id, const char *from, const char *to,
-                                struct error *e)
+enum status reminders_move_zone(struct journal *j, struct arena *a, const char *from, const char *to, struct error *e)
 {
     enum { MOVED_MAX = 1000 }; /* open reminders of one person */
     struct moved { int64_t id, at_ms; } *m = arena_alloc(a, MOVED_MAX * sizeof *m);
     int n = 0;
-    struct stmt *s = db_query(db,
+    struct stmt *s = db_query(j->db,
                               "SELECT id, remind_at FROM tasks WHERE user_id = $1 AND remind_at IS NOT NULL AND reminded_at IS NULL"
                               " AND deleted_at IS NULL ORDER BY remind_at LIMIT $2",
-                              p_int(user_id), p_int(MOVED_MAX));
+                              p_int(j->user_id), p_int(MOVED_MAX));
     while (db_step(s))
         m[n++] = (struct moved){ db_int(s, 0), db_int(s, 1) };
     if (db_done(s, e))
@@ -52,7 +51,9 @@ enum status reminders_move_zone(struct db *db, struct arena *a, int64_t user_id,
         struct civil wall;
         int64_t at_ms;
         if (zone_to_civil(from, m[i].at_ms, &wall, e) || zone_to_instant(to, &wall, &at_ms, e) ||
-            db_run(db, e, "UPDATE tasks SET remind_at = $3 WHERE id = $1 AND user_id = $2", p_int(m[i].id), p_int(user_id), p_int(at_ms)))
+            journal_changing(j, "tasks", m[i].id, e) ||
+            db_run(j->db, e, "UPDATE tasks SET remind_at = $3 WHERE id = $1 AND user_id = $2", p_int(m[i].id), p_int(j->user_id),
+                   p_int(at_ms)))
             return e->status;
     }
     return OK;

@@ -4,7 +4,7 @@
 #define STORE_REMINDERS_H
 
 #include "base/arena.h"
-#include "store/db.h"
+#include "store/journal.h"
 
 struct reminder {
     int64_t task_id, user_id;
@@ -18,8 +18,7 @@ struct reminder {
  * one transaction, so each fires exactly once, also with several instances. */
 enum status MUST_CHECK reminders_take(struct db *, struct arena *, int64_t now_ms, int max, struct reminder **, int *count,
                                       struct error *);
-/* The person moved to another zone: reminders keep their wall-clock time. */
-enum status MUST_CHECK reminders_move_zone(struct db *, struct arena *, int64_t user_id, const char *from, const char *to,
-                                           struct error *);
+/* The person moved to another zone: reminders keep their wall-clock time.  Journaled, so that undo moves them back. */
+enum status MUST_CHECK reminders_move_zone(struct journal *, struct arena *, const char *from, const char *to, struct error *);
 
 #endif

@@ -336,8 +336,11 @@ static enum status write_take(struct db *db, void *count, struct error *e)
 
 static enum status write_move(struct db *db, void *arg, struct error *e)
 {
+    struct journal j = { .db = db, .inbox_id = 5, .user_id = 1, .now_ms = 1000 };
     (void)arg;
-    return reminders_move_zone(db, arena, 1, "Europe/Berlin", "America/New_York", e);
+    if (reminders_move_zone(&j, arena, "Europe/Berlin", "America/New_York", e))
+        return e->status;
+    return journal_close(&j, e);
 }
 
 START_TEST(reminders_fire_once_and_move_with_the_zone)
