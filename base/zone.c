@@ -339,7 +339,7 @@ static bool find_id(const char *wanted, char *out)
 
 bool zone_find(const char *name, char *out)
 {
-    char wanted[ZONE_NAME_BYTES_MAX], id[ZONE_NAME_BYTES_MAX];
+    char wanted[ZONE_NAME_BYTES_MAX] = "", id[ZONE_NAME_BYTES_MAX];
     int minutes;
     if (!name || !normalise(name, wanted))
         return false;

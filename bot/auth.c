@@ -186,6 +186,6 @@ const char *request_client(struct request *r)
     if (family == AF_INET6)
         memset(six.s6_addr + 8, 0, 8);
     if (!inet_ntop(family, family == AF_INET6 ? (void *)&six : (void *)&four, out, CLIENT_TEXT_BYTES))
-        strcpy(out, "unknown");
+        snprintf(out, CLIENT_TEXT_BYTES, "unknown");
     return out;
 }

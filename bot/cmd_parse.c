@@ -122,7 +122,8 @@ static int run_stdin(const struct command *command, const char *now)
 
 static int usage(const struct command *command)
 {
-    fprintf(stderr, "usage: steward %s [--now YYYY-MM-DDTHH:MM] %s\n       steward %s [--now YYYY-MM-DDTHH:MM] --stdin\n",
+    fprintf(stderr,
+            "usage: steward %s [--now YYYY-MM-DDTHH:MM] %s\n       steward %s [--now YYYY-MM-DDTHH:MM] --stdin\n",
             command->name, command->argument, command->name);
     return 2;
 }

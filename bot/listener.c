@@ -65,12 +65,15 @@ static int socket_listen(const struct addrinfo *a)
 
 static int socket_port(int fd)
 {
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof ss;
-    if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+    union {
+        struct sockaddr any;
+        struct sockaddr_in four;
+        struct sockaddr_in6 six;
+    } a = { 0 };
+    socklen_t len = sizeof a;
+    if (getsockname(fd, &a.any, &len) != 0)
         return 0;
-    return ss.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&ss)->sin6_port)
-                                    : ntohs(((struct sockaddr_in *)&ss)->sin_port);
+    return ntohs(a.any.sa_family == AF_INET6 ? a.six.sin6_port : a.four.sin_port);
 }
 
 enum status listener_open(const char *bind, int *port, int *fd, struct error *e)

@@ -190,7 +190,7 @@ static enum status run_cancel(struct turn *t, const char *rest, struct error *e)
 static const struct command command_table[] = {
     { "tasks", "your open tasks; /tasks shopping, /tasks done", .tool = "list_tasks", .argument = NULL, .sentence = "list my tasks" },
     { "notes", "your notes; /notes wifi finds some", .tool = "list_notes", .argument = "query" },
-    { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .fallback = "health overview" },
+    { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .fallback = "my health" },
     { "search", "find anything: /search dentist", .tool = "ask_question", .argument = "query", .usage = "What should I look for? For example: /search dentist" },
     { "undo", "take back the last change", .run = run_undo },
     { "timezone", "show or set your time zone", .run = run_timezone },

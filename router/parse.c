@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * parse: the door of the sentence parser: families in order, compounds, lines and bullets; see parse.h for its promises.
- * Any thread; pure.  All or nothing: a compound writes only when every part of it is understood. */
+ * parse: the door of the sentence parser: families in order, compounds, lines and bullets; see parse.h for its
+ * promises. Any thread; pure.  All or nothing: a compound writes only when every part of it is understood. */
 #include "router/parse.h"
 #include "router/parse_scan.h"
 #include "base/json.h"
@@ -12,7 +12,8 @@ enum { PIECES_MAX = 16, LINES_MAX = PARSE_CALLS_MAX };
 
 enum route parse_route_commands(struct sentence *s, struct span span)
 {
-    static enum route (*const families[])(struct sentence *, struct span) = { parse_note, parse_task, parse_list, parse_change };
+    static enum route (*const families[])(struct sentence *, struct span) = { parse_note, parse_task, parse_list,
+                                                                              parse_change };
     if (span.begin >= span.end)
         return ROUTE_NO;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
@@ -27,7 +28,8 @@ enum route parse_route_commands(struct sentence *s, struct span span)
 
 static enum route route_logs(struct sentence *s, struct span span)
 {
-    static enum route (*const families[])(struct sentence *, struct span) = { parse_sauna, parse_sleep, parse_exercise, parse_water, parse_body };
+    static enum route (*const families[])(struct sentence *, struct span) = { parse_sauna, parse_sleep, parse_exercise,
+                                                                              parse_water, parse_body };
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         enum route route = families[i](s, span);
         if (route != ROUTE_NO)
@@ -39,7 +41,9 @@ static enum route route_logs(struct sentence *s, struct span span)
 /* "i want to …", "i need to …" before a command: "i need to make a reminder". */
 static enum route route_wanted(struct sentence *s, struct span span)
 {
-    int n = parse_verb(s, span, "i want to|i need to|i would like to|i'd like to|i wanna|i have to|want to|need to|i'd love to|i wish to|help me to|help me|i'm trying to|time to|can i|may i|we need to");
+    int n = parse_verb(s, span,
+                       "i want to|i need to|i would like to|i'd like to|i wanna|i have to|want to|need to|i'd love "
+                       "to|i wish to|help me to|help me|i'm trying to|time to|can i|may i|we need to");
     if (!n)
         return ROUTE_NO;
     span.begin += n;
@@ -57,7 +61,8 @@ enum route parse_route(struct sentence *s, struct span span)
         return ROUTE_NO;
     bool stripped_request = s->asked && !asked;
     if ((route = parse_chat(s, span)) == ROUTE_NO && (route = parse_route_commands(s, span)) == ROUTE_NO &&
-        (route = route_wanted(s, span)) == ROUTE_NO && (stripped_request || (route = route_logs(s, span)) == ROUTE_NO) &&
+        (route = route_wanted(s, span)) == ROUTE_NO &&
+        (stripped_request || (route = route_logs(s, span)) == ROUTE_NO) &&
         (route = parse_question(s, span)) == ROUTE_NO)
         route = parse_plain(s, span);
     s->asked = asked;
@@ -85,17 +90,24 @@ static enum route commands_stripped(struct sentence *s, struct span span)
 static bool starts_clause(const struct sentence *s, struct span span)
 {
     static const char first[] =
-        "remind|add|put|delete|remove|mark|complete|move|rename|note|log|record|track|show|list|undo|set|create|cancel|schedule|reschedule|postpone|snooze|check|cross|scratch|"
-        "slept|ran|drank|walked|swam|weighed|did|had|went|jogged|cycled|biked|worked|lifted|hiked|rowed|danced|played|sauna|weight|water|sleep|yoga|gym|i|i've|i'm|don't|"
-        "remember|buy|call|phone|pay|pick|clean|wash|finish|submit|renew|return|fix|repair|feed|vacuum|mop|sweep|tidy|mow|iron|take|drop|write|prepare|study|pack|bake|cook|"
-        "get|send|email|text|make|do|go|book|order|play|turn|switch|open|start|stop|find|search|tell|give|what|what's|how|when|where|who|is|are|can|could|please|meet|visit|read|"
-        "ask|bring|change|update|review|plan|refill|replace|print|walk|run|swim|drink|work|help|wake|watch|listen|lock|unlock|mail|apply|register|transfer|reserve|download|clear|erase|"
-        "muscle|body|bodyfat|pushed|need|have|must|gotta|mow|water|weigh|woke|stretched|trained|climbed|rode|meditate|also|then|dentist|doctor|finished|done|bought|paid|called";
+        "remind|add|put|delete|remove|mark|complete|move|rename|note|log|record|track|show|list|undo|set|create|cancel|"
+        "schedule|reschedule|postpone|snooze|check|cross|scratch|"
+        "slept|ran|drank|walked|swam|weighed|did|had|went|jogged|cycled|biked|worked|lifted|hiked|rowed|danced|played|"
+        "sauna|weight|water|sleep|yoga|gym|i|i've|i'm|don't|"
+        "remember|buy|call|phone|pay|pick|clean|wash|finish|submit|renew|return|fix|repair|feed|vacuum|mop|sweep|tidy|"
+        "mow|iron|take|drop|write|prepare|study|pack|bake|cook|"
+        "get|send|email|text|make|do|go|book|order|play|turn|switch|open|start|stop|find|search|tell|give|what|what's|"
+        "how|when|where|who|is|are|can|could|please|meet|visit|read|"
+        "ask|bring|change|update|review|plan|refill|replace|print|walk|run|swim|drink|work|help|wake|watch|listen|lock|"
+        "unlock|mail|apply|register|transfer|reserve|download|clear|erase|"
+        "muscle|body|bodyfat|pushed|need|have|must|gotta|mow|water|weigh|woke|stretched|trained|climbed|rode|meditate|"
+        "also|then|dentist|doctor|finished|done|bought|paid|called";
     span = parse_trim(s->words, span);
     const struct token *t = words_at(s->words, span.begin);
     double v;
     return token_any(t, first) || (t->kind == TOKEN_NUMBER && words_amount(s->words, span.begin, &v)) ||
-           (t->kind == TOKEN_WORD && token_any(words_at(s->words, span.begin + 1), "glasses|glass|hours|minutes|min|bottles|litres|liters|rounds"));
+           (t->kind == TOKEN_WORD && token_any(words_at(s->words, span.begin + 1),
+                                               "glasses|glass|hours|minutes|min|bottles|litres|liters|rounds"));
 }
 
 static int split_pieces(const struct sentence *s, struct span span, struct span *piece)
@@ -126,8 +138,11 @@ static bool absorbs(const struct sentence *s, struct span group)
 {
     struct sentence copy = *s;
     struct span span = parse_strip(&copy, group);
-    return parse_verb(s, span, "remind me|remind us|note|remember|write down|make a note|note to self|don't forget|don't let me forget|set a reminder|i need to|i have to|i must|need to|have to|"
-                               "gotta|i gotta|make a reminder|add a reminder|create a reminder|make sure|tell me to|take a note|idea|add a task|new task|task|todo") > 0;
+    return parse_verb(s, span,
+                      "remind me|remind us|note|remember|write down|make a note|note to self|don't forget|don't let me "
+                      "forget|set a reminder|i need to|i have to|i must|need to|have to|"
+                      "gotta|i gotta|make a reminder|add a reminder|create a reminder|make sure|tell me to|take a "
+                      "note|idea|add a task|new task|task|todo") > 0;
 }
 
 static bool has_due(const struct sentence *s, struct span span)
@@ -158,7 +173,9 @@ static int group_pieces(struct sentence *s, struct span *piece, int count)
             continue;
         }
         struct span joined = { current->begin, piece[i].end };
-        bool refers = parse_has(s, piece[i], "it|that|them") || parse_verb(s, piece[i], "please remind me|remind me|remind me please") == piece[i].end - piece[i].begin;
+        bool refers =
+            parse_has(s, piece[i], "it|that|them") ||
+            parse_verb(s, piece[i], "please remind me|remind me|remind me please") == piece[i].end - piece[i].begin;
         if (refers && (route == ROUTE_ASK || command == ROUTE_ASK) && rehearse(s, joined, parse_route) == ROUTE_DONE) {
             *current = joined; /* "…, take it off my list": one command in two clauses */
             continue;
@@ -289,7 +306,8 @@ static int bullet(const struct words *w, struct span line)
     int n = 0;
     if (token_punct(t, "-*+>") && !next->glued)
         n = 1;
-    else if (t->kind == TOKEN_NUMBER && t->digits <= 2 && token_punct(next, ".)") && !words_at(w, line.begin + 2)->glued)
+    else if (t->kind == TOKEN_NUMBER && t->digits <= 2 && token_punct(next, ".)") &&
+             !words_at(w, line.begin + 2)->glued)
         n = 2;
     if (token_punct(words_at(w, line.begin + n), "[") && token_punct(words_at(w, line.begin + n + 1), "]"))
         n += 2;
@@ -302,7 +320,8 @@ static int bullet(const struct words *w, struct span line)
 static bool task_header(struct sentence *s, struct span line, struct match *m, struct due *due)
 {
     static const char *const headers[] = {
-        "[my / new / add / some / the / these / the following / add the following / add these / create] (tasks / todos / todo / to do / things to do / reminders / to dos) {1?}",
+        "[my / new / add / some / the / these / the following / add the following / add these / create] (tasks / todos "
+        "/ todo / to do / things to do / reminders / to dos) {1?}",
         "[add / put] [the following / these] [tasks / items / things] [to / on / for] @list {1?}",
         "[please] remind me (to / of / about) [the following] {1?}",
         "@list {1?}",
@@ -324,7 +343,8 @@ static bool task_header(struct sentence *s, struct span line, struct match *m, s
     return false;
 }
 
-static enum route route_headed(struct sentence *s, const struct span *line, int count, const struct match *m, const struct due *day)
+static enum route route_headed(struct sentence *s, const struct span *line, int count, const struct match *m,
+                               const struct due *day)
 {
     for (int i = 1; i < count; i++) {
         struct span span = { line[i].begin + bullet(s->words, line[i]), line[i].end };

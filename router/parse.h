@@ -17,14 +17,14 @@ enum parse_kind {
 };
 enum { PARSE_CALLS_MAX = 10 };
 struct parse_call {
-    const char *tool;             /* a name of the tool table */
+    const char *tool;              /* a name of the tool table */
     struct json_object *arguments; /* arena-owned */
 };
 struct parse {
     enum parse_kind kind;
     struct parse_call calls[PARSE_CALLS_MAX];
     int call_count;
-    const char *ask;         /* "What should I remind you of?" */
+    const char *ask;          /* "What should I remind you of?" */
     const char *ask_argument; /* the argument of calls[0] that the person's next message fills, or NULL */
 };
 

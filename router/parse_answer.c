@@ -13,7 +13,8 @@ enum { ANSWER_TOKENS_MAX = 60 };
 static bool answer_number(const struct words *w, double *value)
 {
     int i = 0;
-    while (token_any(words_at(w, i), "about|around|it|was|is|i|roughly|for|only|just|like|approximately|at|my|weight|to"))
+    while (
+        token_any(words_at(w, i), "about|around|it|was|is|i|roughly|for|only|just|like|approximately|at|my|weight|to"))
         i++;
     int n = words_amount(w, i, value);
     return n && w->count - i - n <= 3;
@@ -26,7 +27,8 @@ static bool answer_minutes(const struct words *w, double bare, double *minutes)
         if (words_duration(w, i, minutes))
             return true;
     const struct token *t = words_at(w, 0), *rest = words_at(w, 2);
-    if (w->count >= 3 && t->kind == TOKEN_NUMBER && token_punct(words_at(w, 1), ":") && rest->kind == TOKEN_NUMBER && bare == 60) {
+    if (w->count >= 3 && t->kind == TOKEN_NUMBER && token_punct(words_at(w, 1), ":") && rest->kind == TOKEN_NUMBER &&
+        bare == 60) {
         *minutes = (double)t->number * 60 + (double)rest->number;
         return true;
     }
@@ -37,7 +39,8 @@ static bool answer_minutes(const struct words *w, double bare, double *minutes)
     return true;
 }
 
-static bool set_number(struct parse_call *call, const char *argument, double value, double min, double max, int decimals)
+static bool set_number(struct parse_call *call, const char *argument, double value, double min, double max,
+                       int decimals)
 {
     value = parse_round(value, decimals);
     if (!(value >= min && value <= max))
@@ -49,14 +52,15 @@ static bool set_number(struct parse_call *call, const char *argument, double val
     return true;
 }
 
-static bool answer_amount(struct arena *arena, const struct words *w, const struct when_options *options, struct parse_call *call,
-                          const char *argument)
+static bool answer_amount(struct arena *arena, const struct words *w, const struct when_options *options,
+                          struct parse_call *call, const char *argument)
 {
     double v;
     if (strcmp(argument, "hours") == 0)
         return answer_minutes(w, 60, &v) && set_number(call, argument, v / 60, 0.25, 24, 2);
     if (strcmp(argument, "duration_minutes") == 0)
-        return answer_minutes(w, 1, &v) && set_number(call, argument, v, 1, strcmp(call->tool, "log_sauna") == 0 ? 240 : 1440, 0);
+        return answer_minutes(w, 1, &v) &&
+               set_number(call, argument, v, 1, strcmp(call->tool, "log_sauna") == 0 ? 240 : 1440, 0);
     if (strcmp(argument, "amount_ml") == 0) {
         struct parse other;
         parse_sentence(arena, arena_printf(arena, "drank %s of water", w->source), options, &other);
@@ -79,7 +83,8 @@ static bool answer_amount(struct arena *arena, const struct words *w, const stru
     return strcmp(argument, "muscle_kg") == 0 && answer_number(w, &v) && set_number(call, argument, v, 5, 150, 2);
 }
 
-static bool answer_date(struct arena *arena, const char *text, const struct when_options *options, struct parse_call *call)
+static bool answer_date(struct arena *arena, const char *text, const struct when_options *options,
+                        struct parse_call *call)
 {
     struct when when;
     char iso[CIVIL_TEXT_BYTES];
@@ -103,7 +108,8 @@ static bool answer_content(struct sentence *s, struct span span, struct parse_ca
     struct parse scratch = { .kind = PARSE_NONE };
     struct sentence probe = *s;
     probe.parse = &scratch;
-    if (s->question || parse_is_question(s, span) || parse_chat(&probe, span) == ROUTE_CHAT || parse_route_commands(&probe, span) != ROUTE_NO)
+    if (s->question || parse_is_question(s, span) || parse_chat(&probe, span) == ROUTE_CHAT ||
+        parse_route_commands(&probe, span) != ROUTE_NO)
         return false;
     bool task = strcmp(call->tool, "add_task") == 0;
     if (task)
@@ -117,8 +123,8 @@ static bool answer_content(struct sentence *s, struct span span, struct parse_ca
     return true;
 }
 
-bool parse_answer(struct arena *arena, const char *text, const struct when_options *options, struct parse_call *unfinished,
-                  const char *argument)
+bool parse_answer(struct arena *arena, const char *text, const struct when_options *options,
+                  struct parse_call *unfinished, const char *argument)
 {
     struct words words;
     if (!argument || !unfinished->arguments || strlen(text) > MESSAGE_BYTES_MAX || !text_valid(text, strlen(text)))

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * parse_body: sentences that report a body measurement: "weight 81.4", "I weigh 179 lbs", "81.4 kg, 18.2% body fat, muscle
- * 38 kg".  A closed grammar: one word that is not understood and nothing is written.  Called by parse.c; pure. */
+ * parse_body: sentences that report a body measurement: "weight 81.4", "I weigh 179 lbs", "81.4 kg, 18.2% body fat,
+ * muscle 38 kg".  A closed grammar: one word that is not understood and nothing is written.  Called by parse.c; pure.
+ */
 #include "router/parse_scan.h"
 #include "base/json.h"
 #include <string.h>
 
-static const double kg_per_lb = 0.45359237, kg_per_stone = 6.35029318, weight_min_kg = 20, weight_max_kg = 350, fat_min = 2,
-                    fat_max = 75, muscle_min_kg = 5, muscle_max_kg = 150;
+static const double kg_per_lb = 0.45359237, kg_per_stone = 6.35029318, weight_min_kg = 20, weight_max_kg = 350,
+                    fat_min = 2, fat_max = 75, muscle_min_kg = 5, muscle_max_kg = 150;
 
 struct body {
     double weight_kg, fat_percent, muscle_kg; /* < 0: not said */
@@ -97,7 +98,8 @@ static enum route log_body(struct sentence *s, const struct body *b, const struc
     if (b->muscle_kg >= 0 && (b->muscle_kg < muscle_min_kg || b->muscle_kg > muscle_max_kg))
         return parse_asks(s, "Muscle mass must be between 5 and 150 kg. What is it?", "muscle_kg");
     if (b->weight_kg >= 0)
-        json_set_num(arguments, "weight_kg", parse_round(b->weight_kg, b->weight_kg == parse_round(b->weight_kg, 1) ? 1 : 2));
+        json_set_num(arguments, "weight_kg",
+                     parse_round(b->weight_kg, b->weight_kg == parse_round(b->weight_kg, 1) ? 1 : 2));
     if (b->fat_percent >= 0)
         json_set_num(arguments, "body_fat_percent", parse_round(b->fat_percent, 2));
     if (b->muscle_kg >= 0)
@@ -106,7 +108,8 @@ static enum route log_body(struct sentence *s, const struct body *b, const struc
 }
 
 /* Read every number of the span; false when one has no meaning here. */
-static bool read_numbers(const struct sentence *s, struct span span, const struct due *day, bool *known, struct body *b, int *numbers)
+static bool read_numbers(const struct sentence *s, struct span span, const struct due *day, bool *known, struct body *b,
+                         int *numbers)
 {
     for (int i = span.begin; i < span.end;) {
         double value;
@@ -132,24 +135,29 @@ static bool read_numbers(const struct sentence *s, struct span span, const struc
 
 enum route parse_body(struct sentence *s, struct span span)
 {
-    static const char small[] = "i|i'm|am|my|is|was|now|weight|weigh|weighed|weighing|weighted|weigh-in|bw|bodyweight|in|at|the|scale|scales|says|shows|said|body|fat|bf|bodyfat|"
-                                "muscle|mass|muscles|smm|skeletal|and|with|of|today|this|morning|evening|log|logged|record|track|add|me|currently|about|around|just|"
-                                "percentage|percent|also|myself|to|inbody|measurement|current|new|a|kg|kgs|please|as|on|after|before|breakfast|noon|got|it's|today's|have|down|exactly";
+    static const char small[] = "i|i'm|am|my|is|was|now|weight|weigh|weighed|weighing|weighted|weigh-in|bw|bodyweight|"
+                                "in|at|the|scale|scales|says|shows|said|body|fat|bf|bodyfat|"
+                                "muscle|mass|muscles|smm|skeletal|and|with|of|today|this|morning|evening|log|logged|"
+                                "record|track|add|me|currently|about|around|just|"
+                                "percentage|percent|also|myself|to|inbody|measurement|current|new|a|kg|kgs|please|as|"
+                                "on|after|before|breakfast|noon|got|it's|today's|have|down|exactly";
     bool known[ROUTE_TOKENS_MAX] = { false };
     struct body b = { -1, -1, -1, false };
     struct due day;
     int numbers = 0;
     if (!parse_log_real(s, span) && !(parse_verb(s, span, "the scale says|scale says") && !s->question))
         return ROUTE_NO;
-    if (!parse_log_day(s, span, &day) || !read_numbers(s, span, &day, known, &b, &numbers) || !parse_all_known(s, span, known, &day, small))
+    if (!parse_log_day(s, span, &day) || !read_numbers(s, span, &day, known, &b, &numbers) ||
+        !parse_all_known(s, span, known, &day, small))
         return ROUTE_NO;
     bool keyed = false;
     for (int i = span.begin; i < span.end; i++)
         keyed |= keyword(words_at(s->words, i)) != KIND_NONE;
     if (numbers == 0) {
         bool log = parse_has(s, span, "log|record|track|add|weighed") || span.end - span.begin == 1;
-        return keyed && log && parse_has(s, span, "weight|weighed") && !parse_has(s, span, "to|down") ? log_body(s, &b, &day) == ROUTE_DONE ? parse_asks(s, ask_weight, "weight_kg") : ROUTE_ASK
-                                                                         : ROUTE_NO;
+        return keyed && log && parse_has(s, span, "weight|weighed") && !parse_has(s, span, "to|down")
+                   ? log_body(s, &b, &day) == ROUTE_DONE ? parse_asks(s, ask_weight, "weight_kg") : ROUTE_ASK
+                   : ROUTE_NO;
     }
     if (parse_has(s, span, "down|it's") && !keyed)
         return ROUTE_NO;

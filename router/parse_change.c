@@ -5,10 +5,11 @@
 #include "base/json.h"
 #include <string.h>
 
-static const char determiners[] = "the|a|an|my|our|that|this|those|these|all the|task|the task|reminder|the reminder|my reminder|item|the item|"
-                                  "the task to|task to|reminder to|the reminder to|my reminder to|the reminder for|reminder for|my reminder for|"
-                                  "the reminder about|my reminder about|task called|the task called|the todo|todo|the one about|off|it called|"
-                                  "the event called|the item called|item called|the list called|with|my task|my task to";
+static const char determiners[] =
+    "the|a|an|my|our|that|this|those|these|all the|task|the task|reminder|the reminder|my reminder|item|the item|"
+    "the task to|task to|reminder to|the reminder to|my reminder to|the reminder for|reminder for|my reminder for|"
+    "the reminder about|my reminder about|task called|the task called|the todo|todo|the one about|off|it called|"
+    "the event called|the item called|item called|the list called|with|my task|my task to";
 
 /* "the report" → "report"; "task called 'x'" → "x". */
 static struct span bare(const struct sentence *s, struct span span)
@@ -22,7 +23,9 @@ static struct span bare(const struct sentence *s, struct span span)
 
 static bool pronoun(const struct sentence *s, struct span span)
 {
-    return parse_verb(s, span, "it|them|that|this|that one|this one|these|those|something|some|one|the last one|something else|a task|task|a reminder|reminder|tasks|an item") == span.end - span.begin;
+    return parse_verb(s, span,
+                      "it|them|that|this|that one|this one|these|those|something|some|one|the last one|something "
+                      "else|a task|task|a reminder|reminder|tasks|an item") == span.end - span.begin;
 }
 
 /* Name the task: by number when the span is one, else by its words.  False: nothing to go by. */
@@ -91,7 +94,8 @@ static struct span name_only(const struct sentence *s, struct span span)
     struct span category;
     struct due due;
     for (int i = span.begin + 1; i + 1 < span.end; i++)
-        if (token_any(words_at(s->words, i), "on|from|off|of|in") && pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1) {
+        if (token_any(words_at(s->words, i), "on|from|off|of|in") &&
+            pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1) {
             span.end = i;
             break;
         }
@@ -126,10 +130,13 @@ static enum route complete(struct sentence *s, const struct match *m)
             span.end = i;
             break;
         }
-    if (parse_verb(s, span, "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this shit|him|today|now") == span.end - span.begin &&
+    if (parse_verb(s, span,
+                   "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this "
+                   "shit|him|today|now") == span.end - span.begin &&
         span.end > span.begin)
         return ROUTE_NO; /* "done with work" is news, not a task */
-    if (parse_verb(s, span, "for|at|in|on|up|from|until|before|after|to|by|a|an|some|another|two|three|lots of|many") && !token_is(words_at(s->words, span.begin), "a task"))
+    if (parse_verb(s, span, "for|at|in|on|up|from|until|before|after|to|by|a|an|some|another|two|three|lots of|many") &&
+        !token_is(words_at(s->words, span.begin), "a task"))
         return ROUTE_NO; /* "I bought a new car" is news */
     if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
         return ROUTE_NO;
@@ -143,16 +150,19 @@ static enum route complete(struct sentence *s, const struct match *m)
 static enum route complete_brief(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
-    static const char doubt[] = "not|almost|nearly|get|be|well|half|when|i|i'm|all|are|you|we|have|has|getting|things|over|is|was|were|no|never|will|it|that|this|what|how|who|job|nicely|"
+    static const char doubt[] = "not|almost|nearly|get|be|well|half|when|i|i'm|all|are|you|we|have|has|getting|things|"
+                                "over|is|was|were|no|never|will|it|that|this|what|how|who|job|nicely|"
                                 "off|him|her|me|back|again|money|attention|nothing|something|anything|everything";
-    if (span.end - span.begin > 3 || parse_has(s, span, doubt) || (words_at(s->words, span.begin)->kind == TOKEN_NUMBER && span.end - span.begin > 1))
+    if (span.end - span.begin > 3 || parse_has(s, span, doubt) ||
+        (words_at(s->words, span.begin)->kind == TOKEN_NUMBER && span.end - span.begin > 1))
         return ROUTE_NO;
     return complete(s, m);
 }
 
 static enum route complete_chore(struct sentence *s, const struct match *m)
 {
-    if (!parse_verb(s, m->capture[1], "dishes|laundry|shopping|groceries|taxes|homework|chores|vacuuming|ironing|washing up|cleaning"))
+    if (!parse_verb(s, m->capture[1],
+                    "dishes|laundry|shopping|groceries|taxes|homework|chores|vacuuming|ironing|washing up|cleaning"))
         return ROUTE_NO;
     return complete(s, m);
 }
@@ -165,16 +175,18 @@ static enum route complete_which(struct sentence *s, const struct match *m)
     return parse_asks(s, ask_done, "content");
 }
 
-static const char elsewhere[] = "account|accounts|photo|photos|picture|pictures|email|emails|mail|mails|message|messages|song|songs|playlist|"
-                                "file|files|contact|contacts|alarm|alarms|app|apps|note|notes|history|data|folder|cache|chat|chats|yourself|"
-                                "sleep|weight|log|logs|entry|database|everyone|comment|post|tweet|podcast|track|cookies|browser|subscription|"
-                                "stain|stains|makeup|clothes|shoes|jacket|coat|clear|throat|snow|air|sky|table|desk|path|way";
+static const char elsewhere[] =
+    "account|accounts|photo|photos|picture|pictures|email|emails|mail|mails|message|messages|song|songs|playlist|"
+    "file|files|contact|contacts|alarm|alarms|app|apps|note|notes|history|data|folder|cache|chat|chats|yourself|"
+    "sleep|weight|log|logs|entry|database|everyone|comment|post|tweet|podcast|track|cookies|browser|subscription|"
+    "stain|stains|makeup|clothes|shoes|jacket|coat|clear|throat|snow|air|sky|table|desk|path|way";
 
 static enum route delete_from(struct sentence *s, const struct match *m)
 {
     struct span span = m->capture[1];
-    if (parse_verb(s, span, "everything|all|all of it|all tasks|all items|all of them|all the items|all the tasks|every task|every item|all my tasks|everything off|all things") ==
-        span.end - span.begin) {
+    if (parse_verb(s, span,
+                   "everything|all|all of it|all tasks|all items|all of them|all the items|all the tasks|every "
+                   "task|every item|all my tasks|everything off|all things") == span.end - span.begin) {
         struct json_object *arguments = parse_call(s, "delete_task");
         if (!arguments)
             return ROUTE_NEVER;
@@ -237,8 +249,10 @@ static enum route remove_bare(struct sentence *s, const struct match *m)
 static enum route cancel(struct sentence *s, const struct match *m)
 {
     struct span span = m->capture[1];
-    int noun = parse_find(s, span, "appointment|appointments|meeting|meetings|reminder|reminders|event|task|tasks|call|session|checkup|"
-                                   "interview|date|party|lunch|dinner|todo");
+    int noun =
+        parse_find(s, span,
+                   "appointment|appointments|meeting|meetings|reminder|reminders|event|task|tasks|call|session|checkup|"
+                   "interview|date|party|lunch|dinner|todo");
     int64_t id;
     if (noun < 0 && !pattern_id(s->words, span.begin, span.end, false, &id))
         return ROUTE_NO;
@@ -386,14 +400,23 @@ static const struct {
     const char *pattern;
     enum route (*route)(struct sentence *, const struct match *);
 } rules[] = {
-    { "undo [that / it / this / the last / my last / last / all of that] [one / change / action / thing / entry / log / task / message]", undo },
-    { "(take that back / revert that / revert it / revert / revert the last change / never mind that / scratch that / undo last / roll that back / reverse that)", undo },
+    { "undo [that / it / this / the last / my last / last / all of that] [one / change / action / thing / entry / log "
+      "/ task / message]",
+      undo },
+    { "(take that back / revert that / revert it / revert / revert the last change / never mind that / scratch that / "
+      "undo last / roll that back / reverse that)",
+      undo },
     /* done */
     { "(i'm / i am / we're) (done / finished) with @list", complete_which },
-    { "(i have / i've / i / i'm) [just / already / finally] (finished / completed / did / done / done with / finished with / have done) {1} [so / and / you can / please / so please] "
-      "(cross / check / take / tick / mark / remove / scratch / delete / get) (it / that / them) [off / done / out / as done / from / as complete / complete] [of / from / on] [@list]", complete },
-    { "{1} (is / are) [now / already] done [so / and / you can / please] (cross / check / take / tick / mark / remove / scratch / delete) (it / that / them) "
-      "[off / done / out / as done / from / complete] [of / from / on] [@list]", complete },
+    { "(i have / i've / i / i'm) [just / already / finally] (finished / completed / did / done / done with / finished "
+      "with / have done) {1} [so / and / you can / please / so please] "
+      "(cross / check / take / tick / mark / remove / scratch / delete / get) (it / that / them) [off / done / out / "
+      "as done / from / as complete / complete] [of / from / on] [@list]",
+      complete },
+    { "{1} (is / are) [now / already] done [so / and / you can / please] (cross / check / take / tick / mark / remove "
+      "/ scratch / delete) (it / that / them) "
+      "[off / done / out / as done / from / complete] [of / from / on] [@list]",
+      complete },
     { "mark|set|check|tick [off] {1} as|is " DONE, complete },
     { "mark {1} " DONE, complete },
     { "mark|check|tick {1} off [of / from / on] @list", complete },
@@ -414,47 +437,73 @@ static const struct {
     { "task|todo|item|reminder {1} is [now / already / all] " DONE, complete },
     { "{1} (is / are / got) [now / already / all / finally] " DONE, complete },
     { "{1} : done", complete },
-    { "(i've / i have) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / booked / submitted / washed / fixed / "
-      "returned / mailed / renewed / watered / fed / cooked / ordered / taken out / written / done) {1}", complete },
-    { "(i / we) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / submitted / washed / fixed / returned / "
-      "mailed / renewed / watered) {1}", complete },
+    { "(i've / i have) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / "
+      "booked / submitted / washed / fixed / "
+      "returned / mailed / renewed / watered / fed / cooked / ordered / taken out / written / done) {1}",
+      complete },
+    { "(i / we) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / submitted "
+      "/ washed / fixed / returned / "
+      "mailed / renewed / watered) {1}",
+      complete },
     { "[just / already / finally] (bought / paid / picked up / submitted / mailed / renewed) the|my {1}", complete },
     { "[i] [just / already / finally] did the|my {1}", complete_chore },
-    { "[just / already / finally] (bought / paid / called / picked up / submitted / mailed / renewed / returned / emailed / booked / cleaned / washed / fed / watered) {1}", complete_brief },
+    { "[just / already / finally] (bought / paid / called / picked up / submitted / mailed / renewed / returned / "
+      "emailed / booked / cleaned / washed / fed / watered) {1}",
+      complete_brief },
     { "{1} (done / finished / completed / complete / bought / paid / sent / submitted)", complete_brief },
     /* bulk */
-    { "(delete / remove / erase / clear / wipe / empty / drop / cancel / reset / purge) [out / off / up] [everything / all / all of / all items / every item] [my / the / of my] [open / existing / current] "
-      "(tasks / todos / reminders / lists / to dos)", delete_all },
-    { "(delete / remove / erase / clear / wipe / empty / reset / blank / purge / clean / get rid / trash / nuke) [out / off / of / up] [everything / all / all of / all items / all tasks / every item / all the items / the whole / the entire] "
-      "[from / on / off / in / of / out of / that is on / that's on] @list", delete_all },
+    { "(delete / remove / erase / clear / wipe / empty / drop / cancel / reset / purge) [out / off / up] [everything / "
+      "all / all of / all items / every item] [my / the / of my] [open / existing / current] "
+      "(tasks / todos / reminders / lists / to dos)",
+      delete_all },
+    { "(delete / remove / erase / clear / wipe / empty / reset / blank / purge / clean / get rid / trash / nuke) [out "
+      "/ off / of / up] [everything / all / all of / all items / all tasks / every item / all the items / the whole / "
+      "the entire] "
+      "[from / on / off / in / of / out of / that is on / that's on] @list",
+      delete_all },
     { "get rid of|off (everything / all / all items) (on / from / in) @list", delete_all },
     { "(delete / remove / erase / clear / wipe) (everything / all / all of it / them all / all of them)", delete_all },
     { "make @list [go] blank|empty|clear", delete_all },
     { "[i want] @list [to be] (cleared / emptied / wiped / blank / gone)", delete_all },
     { "start @list (over / from scratch / fresh / anew)", delete_all },
     /* delete */
-    { "i no longer need|want|have [to] {1} [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) [off / of / from / out] [of] [@list]", delete_from },
-    { "i don't need|want|have [to] {1} [anymore] [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) [off / of / from / out] [of] [@list]", delete_from },
+    { "i no longer need|want|have [to] {1} [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) "
+      "[off / of / from / out] [of] [@list]",
+      delete_from },
+    { "i don't need|want|have [to] {1} [anymore] [so / ; / please] take|remove|delete|cross|get|scratch (it / that / "
+      "them) [off / of / from / out] [of] [@list]",
+      delete_from },
     { "[you] (take / pull / kick) {1} (off / off of / out of / from / of) @list", delete_from },
     { "take {1} off", delete_from },
-    { "(on / from / off) @list [please] (delete / remove / cross off / cross / drop / erase / take off / scratch) {1}", delete_from },
+    { "(on / from / off) @list [please] (delete / remove / cross off / cross / drop / erase / take off / scratch) {1}",
+      delete_from },
     { "(cross / scratch / strike) (off / out) {1} [(from / off / on / off of) @list]", delete_from },
     { "take off {1} (from / off / of) @list", delete_from },
     { DELETE " [off / out / rid of] {1} " OFF " @list", delete_from },
     { "get rid of [the / my] (task / reminder / item) {1}", delete_from },
-    { "(delete / remove / erase / cancel / drop / dismiss) [the / my / a / that] (task / reminder / todo / item) [called / named / about / to / for / :] {1}", delete_bare },
-    { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / last reminder)", delete_which },
+    { "(delete / remove / erase / cancel / drop / dismiss) [the / my / a / that] (task / reminder / todo / item) "
+      "[called / named / about / to / for / :] {1}",
+      delete_bare },
+    { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / "
+      "last reminder)",
+      delete_which },
     { "cancel|delete|remove {1}", cancel },
     { "delete|erase {1}", delete_bare },
     { "remove {1}", remove_bare },
     { "(delete / remove / erase)", delete_which },
     /* move, rename */
     { "rename {1} (to / as / into) {2}", rename_to },
-    { "(change / edit / update / set / make) [the] (text / name / title / wording / content) of {1} to {2}", rename_to },
+    { "(change / edit / update / set / make) [the] (text / name / title / wording / content) of {1} to {2}",
+      rename_to },
     { "edit|update|change|rename {1} : {2}", rename_numbered },
-    { "(change / move / set / update / push / make) [the] [due] (date / deadline / time / day / due date / reminder) (of / for / on) {1} to|for|at {2}", move_to },
-    { "(move / push / shift / reschedule / postpone / delay / defer / bump / put off / bring forward / push back / bring / carry / hold / kick) {1} (to / until / till / for / forward to / back to / over to / out to) {2}", move_to },
-    { "(move / push / shift / postpone / delay / defer / bump / put off / extend) {1} [back / forward / out] by {2}", move_by },
+    { "(change / move / set / update / push / make) [the] [due] (date / deadline / time / day / due date / reminder) "
+      "(of / for / on) {1} to|for|at {2}",
+      move_to },
+    { "(move / push / shift / reschedule / postpone / delay / defer / bump / put off / bring forward / push back / "
+      "bring / carry / hold / kick) {1} (to / until / till / for / forward to / back to / over to / out to) {2}",
+      move_to },
+    { "(move / push / shift / postpone / delay / defer / bump / put off / extend) {1} [back / forward / out] by {2}",
+      move_by },
     { "(reschedule / postpone / delay / defer) {1}", move_by },
     { "snooze {1} (for / until / till / to / by / another) {2}", snooze },
     { "snooze {1}", move_by },

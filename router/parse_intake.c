@@ -79,13 +79,18 @@ static enum route log_water(struct sentence *s, double ml, const struct due *day
 
 enum route parse_water(struct sentence *s, struct span span)
 {
-    static const char small[] = "i|i've|have|had|has|just|drank|drunk|drink|drinking|about|around|roughly|approximately|approx|of|water|more|another|a|an|some|still|"
-                                "sparkling|mineral|tap|cold|warm|fresh|today|so|far|the|and|log|logged|add|added|record|recorded|track|tracked|put|for|me|please|my|this|"
-                                "with|already|finished|chugged|downed|consumed|intake|in|total|also|now|then|to|morning|afternoon|evening|only|like|got|ok|waters|h2o|"
-                                "lemon|breakfast|lunch|dinner|after|before|during|at|yes|hydration|drinks|took|gulped|sipped|full";
+    static const char small[] =
+        "i|i've|have|had|has|just|drank|drunk|drink|drinking|about|around|roughly|approximately|approx|of|water|more|"
+        "another|a|an|some|still|"
+        "sparkling|mineral|tap|cold|warm|fresh|today|so|far|the|and|log|logged|add|added|record|recorded|track|tracked|"
+        "put|for|me|please|my|this|"
+        "with|already|finished|chugged|downed|consumed|intake|in|total|also|now|then|to|morning|afternoon|evening|only|"
+        "like|got|ok|waters|h2o|"
+        "lemon|breakfast|lunch|dinner|after|before|during|at|yes|hydration|drinks|took|gulped|sipped|full";
     bool known[ROUTE_TOKENS_MAX] = { false };
     struct due day;
-    int water = parse_find(s, span, "water|waters|h2o|hydration"), verb = parse_find(s, span, "drank|drunk|drink|chugged|downed|gulped|sipped");
+    int water = parse_find(s, span, "water|waters|h2o|hydration"),
+        verb = parse_find(s, span, "drank|drunk|drink|chugged|downed|gulped|sipped");
     bool told = token_any(words_at(s->words, span.begin), "log|logged|add|track|record");
     if ((water < 0 && verb < 0 && !told) || !parse_log_real(s, span) || !parse_log_day(s, span, &day))
         return ROUTE_NO;
@@ -104,7 +109,9 @@ enum route parse_water(struct sentence *s, struct span span)
         i += n;
     }
     double bare;
-    int n = !measured && water >= 0 ? words_amount(s->words, water + 1 + token_punct(words_at(s->words, water + 1), ":="), &bare) : 0;
+    int n = !measured && water >= 0
+                ? words_amount(s->words, water + 1 + token_punct(words_at(s->words, water + 1), ":="), &bare)
+                : 0;
     if (n && bare >= 50 && verb < 0) { /* "water 500" */
         int begin = water + 1 + token_punct(words_at(s->words, water + 1), ":=");
         parse_mark(known, span, (struct span){ begin, begin + n });
@@ -190,9 +197,12 @@ static enum route log_sauna(struct sentence *s, double minutes, double celsius, 
 
 enum route parse_sauna(struct sentence *s, struct span span)
 {
-    static const char small[] = "i|i've|have|had|did|done|do|just|was|were|went|to|in|the|a|an|of|for|sauna|saunas|session|sessions|at|with|and|today|log|logged|add|"
-                                "record|track|me|my|some|about|around|roughly|this|morning|evening|afternoon|then|also|took|spent|total|each|rounds|round|good|nice|after|"
-                                "before|gym|workout|finnish|infrared|steam|dry|hot|on|please|another|now|finished|we|got|temperature|temp|used|enjoyed|degrees|x|swim|training|plus";
+    static const char small[] = "i|i've|have|had|did|done|do|just|was|were|went|to|in|the|a|an|of|for|sauna|saunas|"
+                                "session|sessions|at|with|and|today|log|logged|add|"
+                                "record|track|me|my|some|about|around|roughly|this|morning|evening|afternoon|then|also|"
+                                "took|spent|total|each|rounds|round|good|nice|after|"
+                                "before|gym|workout|finnish|infrared|steam|dry|hot|on|please|another|now|finished|we|"
+                                "got|temperature|temp|used|enjoyed|degrees|x|swim|training|plus";
     bool known[ROUTE_TOKENS_MAX] = { false };
     struct due day;
     int at = parse_find(s, span, "sauna|saunas");
@@ -217,7 +227,8 @@ enum route parse_sauna(struct sentence *s, struct span span)
     }
     if (!parse_all_known(s, span, known, &day, small))
         return ROUTE_NO;
-    if (!measured && !parse_has(s, span, "had|did|went|was|took|log|done|used|enjoyed|been|finished|got|spent") && span.end - span.begin > 2)
+    if (!measured && !parse_has(s, span, "had|did|went|was|took|log|done|used|enjoyed|been|finished|got|spent") &&
+        span.end - span.begin > 2)
         return ROUTE_NO;
     if (rounds > 1 && each)
         total *= rounds; /* "2 rounds of sauna, 15 min each" */

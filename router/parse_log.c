@@ -7,12 +7,16 @@
 
 bool parse_log_real(const struct sentence *s, struct span span)
 {
-    static const char others[] = "he|she|they|you|who|sister|brother|wife|husband|mom|dad|mother|father|son|daughter|friend|baby|kid|kids|dog's|cat|"
-                                 "boss|john|people|everyone|someone|nobody|doctor|coach|girlfriend|boyfriend|partner|uncle|aunt|neighbor|neighbour|his|her|their|your|"
-                                 "he's|she's|they've|husband's|wife's|told|said|says|asked|saw|read|heard|article|movie|book|song";
+    static const char others[] =
+        "he|she|they|you|who|sister|brother|wife|husband|mom|dad|mother|father|son|daughter|friend|baby|kid|kids|dog's|"
+        "cat|"
+        "boss|john|people|everyone|someone|nobody|doctor|coach|girlfriend|boyfriend|partner|uncle|aunt|neighbor|"
+        "neighbour|his|her|their|your|"
+        "he's|she's|they've|husband's|wife's|told|said|says|asked|saw|read|heard|article|movie|book|song";
     if (s->question || parse_is_question(s, span) || parse_unreal(s, span))
         return false;
-    if (token_any(words_at(s->words, span.begin), "remind|buy|order|set|call|book|get|find|show|schedule|plan|tell|ask|make|delete|remove|note|list"))
+    if (token_any(words_at(s->words, span.begin),
+                  "remind|buy|order|set|call|book|get|find|show|schedule|plan|tell|ask|make|delete|remove|note|list"))
         return false;
     int other = parse_find(s, span, others);
     if (other < 0)
@@ -48,12 +52,17 @@ static bool in_cut(const struct due *due, int i)
 
 bool parse_log_lead(const struct sentence *s, struct span span, int until, const struct due *due)
 {
-    static const char lead[] = "i|i've|i'm|have|has|had|just|also|then|only|finally|managed|to|log|logged|add|added|record|recorded|track|tracked|put|"
-                               "enter|my|me|for|and|so|today|today's|did|do|done|got|get|getting|went|was|am|about|around|roughly|approximately|approx|like|"
-                               "please|actually|now|already|a|an|the|of|in|on|at|we|another|it|morning|evening|afternoon|night|last|this|yesterday|after|before|"
-                               "took|take|spent|completed|finished|enjoyed|good|great|nice|solid|quick|short|long|easy|hard|some|probably|still|with|"
-                               "km|k|kms|mile|miles|mi|m|meter|meters|kilometer|kilometers|kilometre|kilometres|hit|minute|hour|"
-                               "health|exercise|workout|sleep|entry|session|total|nearly|barely|yes|ok|well|fell|went";
+    static const char lead[] =
+        "i|i've|i'm|have|has|had|just|also|then|only|finally|managed|to|log|logged|add|added|record|recorded|track|"
+        "tracked|put|"
+        "enter|my|me|for|and|so|today|today's|did|do|done|got|get|getting|went|was|am|about|around|roughly|"
+        "approximately|approx|like|"
+        "please|actually|now|already|a|an|the|of|in|on|at|we|another|it|morning|evening|afternoon|night|last|this|"
+        "yesterday|after|before|"
+        "took|take|spent|completed|finished|enjoyed|good|great|nice|solid|quick|short|long|easy|hard|some|probably|"
+        "still|with|"
+        "km|k|kms|mile|miles|mi|m|meter|meters|kilometer|kilometers|kilometre|kilometres|hit|minute|hour|"
+        "health|exercise|workout|sleep|entry|session|total|nearly|barely|yes|ok|well|fell|went";
     for (int i = span.begin; i < until; i++) {
         const struct token *t = words_at(s->words, i);
         double v;
@@ -79,7 +88,8 @@ bool parse_all_known(const struct sentence *s, struct span span, const bool *kno
     for (int i = span.begin; i < span.end; i++) {
         const struct token *t = words_at(s->words, i);
         bool plain = t->kind == TOKEN_PUNCT || t->kind == TOKEN_NEWLINE || t->kind == TOKEN_SYMBOL;
-        if (!plain && !(i - span.begin < ROUTE_TOKENS_MAX && known[i - span.begin]) && !in_cut(due, i) && !token_any(t, words))
+        if (!plain && !(i - span.begin < ROUTE_TOKENS_MAX && known[i - span.begin]) && !in_cut(due, i) &&
+            !token_any(t, words))
             return false;
     }
     return true;

@@ -10,7 +10,9 @@ static const char ask_note[] = "What should I note down?";
 static enum route put_note(struct sentence *s, struct span span, struct span category)
 {
     const char *content = parse_text(s, span);
-    if (!*content || parse_verb(s, span, "it|this|that|something|the following|it down|this down|that down|something down") == span.end - span.begin)
+    if (!*content ||
+        parse_verb(s, span, "it|this|that|something|the following|it down|this down|that down|something down") ==
+            span.end - span.begin)
         return parse_call(s, "add_note") ? parse_asks(s, ask_note, "content") : ROUTE_NEVER;
     struct json_object *arguments = parse_call(s, "add_note");
     if (!arguments)
@@ -31,10 +33,14 @@ static const struct {
     { "[quick / new / side / personal / another / a] note to self", false, false },
     { "[quick / new / side / personal / another / a] note", false, true },
     { "[quick / new / side / personal / another] notes", false, true },
-    { "(idea / ideas / quote / thought / thoughts / journal / diary / recipe / observation / learning / til)", true, true },
+    { "(idea / ideas / quote / thought / thoughts / journal / diary / recipe / observation / learning / til)", true,
+      true },
     { "(fyi / nb / memo / remember / don't forget)", false, true },
-    { "[i want|need to] (make / take / add / create / write / leave / save / record / put down / jot down / write down) [me] [a / an / another / this / the / my / new / as a] [new / quick / short / mental / little] (note / memo / notes) "
-      "[that / of / saying / about / to self / down / on / with / called / for me / that says / this]", false, false },
+    { "[i want|need to] (make / take / add / create / write / leave / save / record / put down / jot down / write "
+      "down) [me] [a / an / another / this / the / my / new / as a] [new / quick / short / mental / little] (note / "
+      "memo / notes) "
+      "[that / of / saying / about / to self / down / on / with / called / for me / that says / this]",
+      false, false },
     { "(note / take note / make note / notice / keep note) [down] (that / of)", false, false },
     { "note down", false, false },
     { "(new / quick) note", false, false },
@@ -42,7 +48,9 @@ static const struct {
     { "(keep in mind / bear in mind / for the record / for future reference / so you know) [that]", false, false },
     { "(write / jot / put) [this / that / it] down [that / this / the following / for me / as]", false, false },
     { "(write down / jot down / take down / scribble down) [that / this / the following]", false, false },
-    { "(save / store / keep / record / log) (this / that) [as a note / for later / for me / down / note / info / idea / thought]", false, true },
+    { "(save / store / keep / record / log) (this / that) [as a note / for later / for me / down / note / info / idea "
+      "/ thought]",
+      false, true },
     { "save [a / the / my] (note / thought / idea / link / quote / info) [that / about / of]", false, false },
     { "don't forget that", false, false },
 };
@@ -64,7 +72,8 @@ static bool for_a_list(const struct sentence *s, struct span span)
 {
     struct span category;
     for (int i = span.begin; i + 1 < span.end; i++)
-        if (span.end - i <= 8 && token_any(words_at(s->words, i), "on|to|onto|in") && pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1)
+        if (span.end - i <= 8 && token_any(words_at(s->words, i), "on|to|onto|in") &&
+            pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1)
             return true;
     return false;
 }
@@ -82,7 +91,9 @@ static enum route remember_fact(struct sentence *s, struct span span)
     struct span rest = { span.begin + 1, span.end };
     if (parse_verb(s, rest, "to|when|if|me|you|us|how|this|it|that time|the time|the day|what|who|where|why|don't"))
         return ROUTE_NO;
-    if (!parse_has(s, rest, "is|are|was|has|likes|hates|lives|parked|left|put|prefers|loves|wants|were|costs|works|starts|ends|=|have|born"))
+    if (!parse_has(s, rest,
+                   "is|are|was|has|likes|hates|lives|parked|left|put|prefers|loves|wants|were|costs|works|starts|ends|="
+                   "|have|born"))
         return ROUTE_NO;
     return put_note(s, rest, (struct span){ 0, 0 });
 }
@@ -94,7 +105,8 @@ static enum route bare_note(struct sentence *s, struct span span)
         return put_note(s, (struct span){ span.end, span.end }, (struct span){ 0, 0 });
     if (!token_is(words_at(s->words, span.begin), "note") || span.end - span.begin < 3 || s->asked)
         return ROUTE_NO;
-    if (words_at(s->words, span.begin + 1)->kind == TOKEN_NUMBER || token_punct(words_at(s->words, span.begin + 1), "#"))
+    if (words_at(s->words, span.begin + 1)->kind == TOKEN_NUMBER ||
+        token_punct(words_at(s->words, span.begin + 1), "#"))
         return ROUTE_NO;
     return put_note(s, (struct span){ span.begin + 1, span.end }, (struct span){ 0, 0 });
 }
@@ -104,8 +116,10 @@ static enum route suffix(struct sentence *s, struct span span)
 {
     struct match m;
     static const char *const patterns[] = {
-        "(add / put / save / write / store / append / jot) [down] {1} (to / in / into / as / on / under) [my / the / a] (notes / note / notebook / journal)",
-        "{1} (make a note of that / make a note of it / make a note / note that down / note that / write that down / write it down / save that / remember that / save it as a note)",
+        "(add / put / save / write / store / append / jot) [down] {1} (to / in / into / as / on / under) [my / the / "
+        "a] (notes / note / notebook / journal)",
+        "{1} (make a note of that / make a note of it / make a note / note that down / note that / write that down / "
+        "write it down / save that / remember that / save it as a note)",
     };
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
         if (pattern_match(s->words, span, patterns[i], &m) && !parse_is_question(s, m.capture[1]))
@@ -122,7 +136,8 @@ enum route parse_note(struct sentence *s, struct span span)
         if (!n || (prefixes[i].colon && !separator(next)))
             continue;
         struct span rest = { span.begin + n, span.end };
-        if (!prefixes[i].colon && (parse_verb(s, rest, "on my|on the|to my|in my|about my") && parse_has(s, rest, "list|calendar|todo|todos|agenda")))
+        if (!prefixes[i].colon && (parse_verb(s, rest, "on my|on the|to my|in my|about my") &&
+                                   parse_has(s, rest, "list|calendar|todo|todos|agenda")))
             return ROUTE_NO;
         if (!separator(next) && (parse_has(s, rest, "calendar|agenda") || for_a_list(s, rest)))
             return ROUTE_NO;

@@ -153,15 +153,17 @@ static int todo_word(const struct words *w, int i)
 
 static bool plain_modifier(const struct token *t)
 {
-    return token_any(t, "task|tasks|reminder|reminders|agenda|thing|things|item|items|whole|entire|complete|full|current|"
-                        "main|own|personal|daily|new|pending|open|remaining|active|calendar");
+    return token_any(t,
+                     "task|tasks|reminder|reminders|agenda|thing|things|item|items|whole|entire|complete|full|current|"
+                     "main|own|personal|daily|new|pending|open|remaining|active|calendar");
 }
 
 static bool list_stop(const struct token *t)
 {
     return t->kind != TOKEN_WORD ||
-           token_any(t, "to|on|from|off|of|for|in|at|and|or|the|my|a|an|is|are|was|it|that|this|i|you|me|list|lists|with|"
-                        "have|add|put|remove|delete|called|named|as|by|do|does|did|be|not|if|please|what|which");
+           token_any(t,
+                     "to|on|from|off|of|for|in|at|and|or|the|my|a|an|is|are|was|it|that|this|i|you|me|list|lists|with|"
+                     "have|add|put|remove|delete|called|named|as|by|do|does|did|be|not|if|please|what|which");
 }
 
 /* Behind "list": "of things to do", "of chores", "for shopping", "to do"; tokens used. */
@@ -183,13 +185,14 @@ static int list_tail(const struct words *w, int i, int end, struct span *categor
         n += token_any(words_at(w, i + n), "i|that");
         n += token_any(words_at(w, i + n), "have|need");
         int more = todo_word(w, i + n);
-        if (!more && token_is(words_at(w, i + n), "to") && token_any(words_at(w, i + n + 1), "complete|finish|remember|buy"))
+        if (!more && token_is(words_at(w, i + n), "to") &&
+            token_any(words_at(w, i + n + 1), "complete|finish|remember|buy"))
             more = 2;
         return n + more;
     }
     int v;
-    if (list_stop(t) || token_class(t, CLASS_DAY, &v) || token_class(t, CLASS_WEEKDAY, &v) || token_class(t, CLASS_MONTH, &v) ||
-        token_any(t, "later|next|me|us|good"))
+    if (list_stop(t) || token_class(t, CLASS_DAY, &v) || token_class(t, CLASS_WEEKDAY, &v) ||
+        token_class(t, CLASS_MONTH, &v) || token_any(t, "later|next|me|us|good"))
         return 0;
     if (category->begin == category->end)
         *category = (struct span){ i + n, i + n + 1 };
@@ -254,8 +257,9 @@ int pattern_id(const struct words *w, int i, int end, bool bare, int64_t *id)
     if (t->kind != TOKEN_NUMBER || t->digits > 9 || t->number < 1 || (!named && !bare) || i + n >= end)
         return 0;
     const struct token *next = words_at(w, i + n + 1);
-    if (i + n + 1 < end && next->glued && (next->kind == TOKEN_WORD || token_punct(next, "/:%-") ||
-                      (token_punct(next, ".,") && words_at(w, i + n + 2)->glued && words_at(w, i + n + 2)->kind == TOKEN_NUMBER)))
+    if (i + n + 1 < end && next->glued &&
+        (next->kind == TOKEN_WORD || token_punct(next, "/:%-") ||
+         (token_punct(next, ".,") && words_at(w, i + n + 2)->glued && words_at(w, i + n + 2)->kind == TOKEN_NUMBER)))
         return 0;
     *id = t->number;
     return n + 1;

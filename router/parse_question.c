@@ -12,8 +12,10 @@ static const char *query_type(const struct sentence *s, struct span span)
     if (parse_has(s, span, "task|tasks|todo|todos|reminder|reminders"))
         return "tasks";
     static const char personal[] = "i|my|me|i've|i'm|mine|average|last|this|week|month|total|longest|best";
-    static const char health[] = "sleep|slept|sleeping|ran|run|running|exercise|exercised|workout|workouts|worked|gym|swim|swam|walk|walked|walking|water|drink|drank|"
-                                 "drunk|weight|weigh|weighed|sauna|saunas|fat|muscle|cycled|cycling|trained|training|yoga|hydration|bodyfat|biked|jog|jogged|hiked";
+    static const char health[] = "sleep|slept|sleeping|ran|run|running|exercise|exercised|workout|workouts|worked|gym|"
+                                 "swim|swam|walk|walked|walking|water|drink|drank|"
+                                 "drunk|weight|weigh|weighed|sauna|saunas|fat|muscle|cycled|cycling|trained|training|"
+                                 "yoga|hydration|bodyfat|biked|jog|jogged|hiked";
     return parse_has(s, span, health) && parse_has(s, span, personal) ? "health" : "all";
 }
 
@@ -36,7 +38,8 @@ static enum route ask_rows(struct sentence *s, struct span span, struct span que
 
 /* Requests to look something up; {1} is the query. */
 static const char *const searches[] = {
-    "(search / look up / look for / search for / google / lookup) [in / through] [my / the] [notes / tasks / everything] [for / about] {1}",
+    "(search / look up / look for / search for / google / lookup) [in / through] [my / the] [notes / tasks / "
+    "everything] [for / about] {1}",
     "find [me] [my / the / any / all / all my] (notes / note / tasks / task) [about / on / with / for] {1}",
     "(find / show me / show) (everything / anything / all) [i have / i wrote / we have] (about / on / with / for) {1}",
     "find {1} in my notes|tasks|list",
@@ -46,7 +49,9 @@ static const char *const searches[] = {
 static bool history(const struct sentence *s, struct span span)
 {
     struct when_range range;
-    if (span.end - span.begin > 7 || !parse_verb(s, span, "my|sleep|weight|water|exercise|workouts|runs|sauna|saunas|steps|total|average|running|training") ||
+    if (span.end - span.begin > 7 ||
+        !parse_verb(s, span,
+                    "my|sleep|weight|water|exercise|workouts|runs|sauna|saunas|steps|total|average|running|training") ||
         parse_has(s, span, "is|was|hurts|will|need|want|slept|ran|drank") || strcmp(query_type(s, span), "health") != 0)
         return false;
     for (int i = span.begin; i < span.end; i++)
@@ -62,14 +67,18 @@ enum route parse_question(struct sentence *s, struct span span)
         if (pattern_match(s->words, span, searches[i], &m))
             return ask_rows(s, span, m.capture[1]);
     bool asks = s->question || parse_is_question(s, span) ||
-                parse_verb(s, span, "tell me|describe|define|definition of|explain|calculate|answer|remind me what|remind me who|remind me where|remind me when|remind me how|remind me why|remind me if|"
-                                    "remind me which|i wonder|i want to know|i'd like to know|do you know|give me a summary|summarize|summarise|summary of|compare|show me how|show how|show my|show me my|"
-                                    "average|stats|statistics|health|my health|my sleep|sleep stats|total|"
-                                    "i need to know|let me know|tell us|explain to me|translate|spell|convert|how's") > 0;
+                parse_verb(s, span,
+                           "tell me|describe|define|definition of|explain|calculate|answer|remind me what|remind me "
+                           "who|remind me where|remind me when|remind me how|remind me why|remind me if|"
+                           "remind me which|i wonder|i want to know|i'd like to know|do you know|give me a "
+                           "summary|summarize|summarise|summary of|compare|show me how|show how|show my|show me my|"
+                           "average|stats|statistics|health|my health|my sleep|sleep stats|total|"
+                           "i need to know|let me know|tell us|explain to me|translate|spell|convert|how's") > 0;
     asks |= history(s, span);
     if (!asks || span.end - span.begin > ROUTE_TOKENS_MAX)
         return ROUTE_NO;
-    if (parse_has(s, span, "joke|jokes") || parse_verb(s, span, "can i have|may i have|could i have|can i get|would you like"))
+    if (parse_has(s, span, "joke|jokes") ||
+        parse_verb(s, span, "can i have|may i have|could i have|can i get|would you like"))
         return ROUTE_NO;
     return ask_rows(s, span, span);
 }

@@ -17,11 +17,11 @@ enum {
 };
 
 enum route {
-    ROUTE_NO,     /* not mine */
-    ROUTE_DONE,   /* a call was added */
-    ROUTE_ASK,    /* something is missing: parse->ask */
+    ROUTE_NO,   /* not mine */
+    ROUTE_DONE, /* a call was added */
+    ROUTE_ASK,  /* something is missing: parse->ask */
     ROUTE_CHAT,
-    ROUTE_NEVER,  /* understood, and surely not to be acted on: ends the search */
+    ROUTE_NEVER, /* understood, and surely not to be acted on: ends the search */
 };
 
 struct sentence {
@@ -35,7 +35,7 @@ struct sentence {
     bool head;            /* the span is not the first of a compound */
 };
 
-enum route parse_route(struct sentence *, struct span); /* all families in order */
+enum route parse_route(struct sentence *, struct span);          /* all families in order */
 enum route parse_route_commands(struct sentence *, struct span); /* the explicit ones only */
 
 /* --- families --- */
@@ -53,16 +53,17 @@ enum route parse_question(struct sentence *, struct span);
 enum route parse_plain(struct sentence *, struct span);
 
 /* --- parse_text.c: words of the person --- */
-struct span parse_strip(struct sentence *, struct span);       /* politeness, closing punctuation */
-struct span parse_trim(const struct words *, struct span);     /* punctuation and newlines at both ends */
+struct span parse_strip(struct sentence *, struct span);   /* politeness, closing punctuation */
+struct span parse_trim(const struct words *, struct span); /* punctuation and newlines at both ends */
 bool parse_is_question(const struct sentence *, struct span);
-const char *parse_text(const struct sentence *, struct span);  /* the person's own words, trimmed; "" when empty */
+const char *parse_text(const struct sentence *, struct span);     /* the person's own words, trimmed; "" when empty */
 const char *parse_category(const struct sentence *, struct span); /* "shopping" → "Shopping"; NULL when empty */
 bool parse_has(const struct sentence *, struct span, const char *words); /* any token out of "a|b|c" */
 int parse_find(const struct sentence *, struct span, const char *words); /* its index, -1 */
-int parse_verb(const struct sentence *, struct span, const char *phrases); /* leading words out of "pick up|buy"; tokens */
+int parse_verb(const struct sentence *, struct span,
+               const char *phrases); /* leading words out of "pick up|buy"; tokens */
 
-struct due { /* what a span says about when */
+struct due {           /* what a span says about when */
     bool found, dated; /* dated: a day was said, not only a time */
     struct civil at;
     const char *repeat;
@@ -70,7 +71,8 @@ struct due { /* what a span says about when */
     int cuts;
 };
 void parse_due(const struct sentence *, struct span, bool past, struct due *);
-/* The span's own words without the phrase, connectors at the front ("to", "that", ":") and loose prepositions at the end. */
+/* The span's own words without the phrase, connectors at the front ("to", "that", ":") and loose prepositions at the
+ * end. */
 const char *parse_content(const struct sentence *, struct span, const struct due *);
 bool parse_all_date(const struct sentence *, struct span); /* nothing but a date phrase */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * parse_sleep: sentences that report a night: "slept 7h30", "7 hours of sleep", "from 11pm to 7am", "went to bed at 23:00
- * and woke up at 6:30".  Naps are none: a day has one row of sleep.  Called by parse.c; pure. */
+ * parse_sleep: sentences that report a night: "slept 7h30", "7 hours of sleep", "from 11pm to 7am", "went to bed at
+ * 23:00 and woke up at 6:30".  Naps are none: a day has one row of sleep.  Called by parse.c; pure. */
 #include "router/parse_scan.h"
 #include "base/json.h"
 #include <math.h>
@@ -31,13 +31,16 @@ static int clock_times(const struct sentence *s, struct span span, struct clock_
     for (int i = span.begin; i < span.end && count < 2;) {
         struct phrase p = { .has_daypart = true };
         const struct token *before = words_at(s->words, i - 1), *t = words_at(s->words, i);
-        bool placed = token_any(before, "from|to|at|until|till|around|by|between|and|about|bed|asleep|up|slept|past|woke") || token_punct(before, "-@");
+        bool placed =
+            token_any(before, "from|to|at|until|till|around|by|between|and|about|bed|asleep|up|slept|past|woke") ||
+            token_punct(before, "-@");
         int n = placed && t->kind != TOKEN_PUNCT ? when_rule_time(&scan, i, &p) : 0;
         if (!n && placed && t->kind == TOKEN_NUMBER && t->digits <= 2 && t->number <= 24 &&
             (token_punct(words_at(s->words, i + 1), "-") || token_any(words_at(s->words, i + 1), "to|until|till"))) {
             p.hour = (int)t->number % 24, p.minute = 0, n = 1; /* "from 11 to 7", "11-7" */
         }
-        if (!n && token_punct(before, "-") && t->kind == TOKEN_NUMBER && t->digits <= 2 && t->number <= 24 && count == 1)
+        if (!n && token_punct(before, "-") && t->kind == TOKEN_NUMBER && t->digits <= 2 && t->number <= 24 &&
+            count == 1)
             p.hour = (int)t->number % 24, p.minute = 0, n = 1;
         if (!n || i + n > span.end) {
             i++;
@@ -69,19 +72,25 @@ static int bare_hours(const struct sentence *s, struct span span, int i, double 
 {
     const struct words *w = s->words;
     const struct token *before = words_at(w, i - 1), *t = words_at(w, i);
-    if (!token_any(before, "slept|sleep|for|about|only|around|like|roughly|approximately|was|of|is|hours|logged|just|log|duration|time") && !token_punct(before, ":=~"))
+    if (!token_any(before, "slept|sleep|for|about|only|around|like|roughly|approximately|was|of|is|hours|logged|just|"
+                           "log|duration|time") &&
+        !token_punct(before, ":=~"))
         return 0;
-    if (t->kind == TOKEN_NUMBER && t->digits <= 2 && token_punct(words_at(w, i + 1), ":") && words_at(w, i + 2)->kind == TOKEN_NUMBER &&
-        words_at(w, i + 2)->digits == 2 && words_at(w, i + 2)->glued && words_at(w, i + 2)->number < 60) {
+    if (t->kind == TOKEN_NUMBER && t->digits <= 2 && token_punct(words_at(w, i + 1), ":") &&
+        words_at(w, i + 2)->kind == TOKEN_NUMBER && words_at(w, i + 2)->digits == 2 && words_at(w, i + 2)->glued &&
+        words_at(w, i + 2)->number < 60) {
         *hours = (double)t->number + (double)words_at(w, i + 2)->number / 60;
-        return token_any(words_at(w, i + 3), "am|pm|a|p|to") || token_punct(words_at(w, i + 3), "-:") ? 0
-               : 3 + token_any(words_at(w, i + 3), "hours|h|hrs");
+        return token_any(words_at(w, i + 3), "am|pm|a|p|to") || token_punct(words_at(w, i + 3), "-:")
+                   ? 0
+                   : 3 + token_any(words_at(w, i + 3), "hours|h|hrs");
     }
     int n = token_any(t, "a|an") ? 0 : words_amount(w, i, hours);
     const struct token *next = words_at(w, i + n);
-    if (!n || token_punct(next, ":%") || token_any(next, "am|pm|o'clock|to|times|times|days|nights|people") || (token_punct(next, "-") && next->glued))
+    if (!n || token_punct(next, ":%") || token_any(next, "am|pm|o'clock|to|times|times|days|nights|people") ||
+        (token_punct(next, "-") && next->glued))
         return 0;
-    bool end = i + n >= span.end || next->kind != TOKEN_WORD || token_any(next, "last|today|yesterday|this|on|and|but|tonight|straight|solid");
+    bool end = i + n >= span.end || next->kind != TOKEN_WORD ||
+               token_any(next, "last|today|yesterday|this|on|and|but|tonight|straight|solid");
     return end ? n : 0;
 }
 
@@ -90,7 +99,8 @@ static bool find_hours(const struct sentence *s, struct span span, double *hours
     double minutes;
     for (int i = span.begin; i < span.end; i++) {
         int n = words_duration(s->words, i, &minutes);
-        if (n && i + n <= span.end && !token_any(words_at(s->words, i + n), "ago|later|longer|more|extra|before|late|early|after|from") &&
+        if (n && i + n <= span.end &&
+            !token_any(words_at(s->words, i + n), "ago|later|longer|more|extra|before|late|early|after|from") &&
             !token_any(words_at(s->words, i - 1), "in|after|every|within|extra|another")) {
             *hours = minutes / 60;
             *used = (struct span){ i, i + n };
@@ -109,13 +119,15 @@ static bool find_hours(const struct sentence *s, struct span span, double *hours
 /* Words left over become the note: "slept 6 hours, woke up twice" → "woke up twice". */
 static const char *leftover(const struct sentence *s, struct span span, int from)
 {
-    static const char filler[] = "of|sleep|slept|last|night|today|yesterday|and|but|hours|h|this|morning|in|total|on|i|for|straight|solid|the|at|only|just|about|a";
+    static const char filler[] = "of|sleep|slept|last|night|today|yesterday|and|but|hours|h|this|morning|in|total|on|i|"
+                                 "for|straight|solid|the|at|only|just|about|a";
     struct span rest = parse_trim(s->words, (struct span){ from, span.end });
     struct due due;
     parse_due(s, rest, true, &due);
     for (int k = 0; k < 12 && rest.begin < rest.end; k++) {
         bool dated = due.cuts && rest.begin >= due.cut[0].begin && rest.begin < due.cut[0].end;
-        if (!dated && !token_any(words_at(s->words, rest.begin), filler) && words_at(s->words, rest.begin)->kind != TOKEN_PUNCT)
+        if (!dated && !token_any(words_at(s->words, rest.begin), filler) &&
+            words_at(s->words, rest.begin)->kind != TOKEN_PUNCT)
             break;
         rest.begin++;
     }
@@ -135,7 +147,8 @@ static enum route log_sleep(struct sentence *s, double hours, const struct due *
         return parse_asks(s, ask_hours, "hours");
     hours = parse_round(hours, 2);
     if (hours < hours_min || hours > hours_max)
-        return parse_asks(s, "A night has between a quarter of an hour and 24 hours. How many hours did you sleep?", "hours");
+        return parse_asks(s, "A night has between a quarter of an hour and 24 hours. How many hours did you sleep?",
+                          "hours");
     json_set_num(arguments, "hours", hours);
     if (notes && *notes)
         json_set_str(arguments, "notes", notes);
@@ -148,7 +161,8 @@ static bool bare_report(const struct sentence *s, struct span span, int verb)
     const struct token *next = words_at(s->words, verb + 1);
     return token_is(words_at(s->words, verb), "slept") && span.end - span.begin <= 10 &&
            (verb + 1 >= span.end || next->kind != TOKEN_WORD ||
-            token_any(next, "well|badly|good|great|bad|poorly|late|until|till|at|ok|okay|fine|terribly|terrible|like|really|very|last|pretty|so|today|yesterday|better"));
+            token_any(next, "well|badly|good|great|bad|poorly|late|until|till|at|ok|okay|fine|terribly|terrible|like|"
+                            "really|very|last|pretty|so|today|yesterday|better"));
 }
 
 enum route parse_sleep(struct sentence *s, struct span span)

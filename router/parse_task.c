@@ -7,8 +7,12 @@
 
 static bool empty_content(const struct sentence *s, const char *content)
 {
-    static const char *const nothing[] = { "",     "something", "do something", "it",    "this",  "that", "stuff", "later", "again", "me",
-                                           "this later", "an item", "item", "items", "a new item", "new item", "some items", "some things", "them", "things",      "a task", "task", "things to do", "at a later time", "anything" };
+    static const char *const nothing[] = {
+        "",           "something",   "do something", "it",      "this",   "that",  "stuff",        "later",
+        "again",      "me",          "this later",   "an item", "item",   "items", "a new item",   "new item",
+        "some items", "some things", "them",         "things",  "a task", "task",  "things to do", "at a later time",
+        "anything"
+    };
     (void)s;
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
         if (strcasecmp(content, nothing[i]) == 0)
@@ -66,10 +70,13 @@ static const char ask_task[] = "What should I put on the list?";
 /* Words that only lead over to the thing: "for me to", "that i need to". */
 static struct span skip_lead(const struct sentence *s, struct span span)
 {
-    static const char lead[] = "for me to|for us to|that i need to|that i have to|that i should|that i must|i need to|i have to|"
-                               "to remind me to|to remind me of|to remind me about|to remind me that|to remind me|me to|that says|"
-                               "saying|called|named|to|that|about|of|for|regarding|for me|for us|me that|me about|me of|alarm for me to|alarm to|"
-                               "again to|later to|later about|that there's|that there is|i've got to|i got to|i gotta|on|us to|us about|us that|with";
+    static const char lead[] =
+        "for me to|for us to|that i need to|that i have to|that i should|that i must|i need to|i have to|"
+        "to remind me to|to remind me of|to remind me about|to remind me that|to remind me|me to|that says|"
+        "saying|called|named|to|that|about|of|for|regarding|for me|for us|me that|me about|me of|alarm for me to|alarm "
+        "to|"
+        "again to|later to|later about|that there's|that there is|i've got to|i got to|i gotta|on|us to|us about|us "
+        "that|with";
     for (int k = 0; k < 4; k++) {
         span = parse_trim(s->words, span);
         int n = parse_verb(s, span, lead);
@@ -94,7 +101,9 @@ static enum route remind(struct sentence *s, const struct match *m)
         (token_is(first, "when") && token_any(words_at(s->words, span.begin + 1), "is|are|was|did|do|does|my|the")) ||
         (token_is(first, "if") && parse_has(s, span, "i've|already|did")))
         return ROUTE_NO; /* "remind me what I wanted" asks */
-    if (parse_verb(s, span, "more often|less often|better|properly|too much|too often|so often|of you|of him|of her|of home|of my mom") == span.end - span.begin)
+    if (parse_verb(s, span,
+                   "more often|less often|better|properly|too much|too often|so often|of you|of him|of her|of home|of "
+                   "my mom") == span.end - span.begin)
         return ROUTE_NEVER;
     struct due due;
     parse_due(s, span, false, &due);
@@ -138,7 +147,8 @@ static enum route remind_after(struct sentence *s, const struct match *m)
         else
             own.cuts = 0;
         const char *content = parse_content(s, rest, &own);
-        return empty_content(s, content) ? parse_asks(s, ask_reminder, "content") : put_task(s, content, (struct span){ 0, 0 }, &due);
+        return empty_content(s, content) ? parse_asks(s, ask_reminder, "content")
+                                         : put_task(s, content, (struct span){ 0, 0 }, &due);
     }
     if (parse_verb(s, before, "the next time|next time|when|whenever|if|once|after|before|as soon as") == 0)
         return ROUTE_NO;
@@ -156,7 +166,8 @@ static enum route remind_suffix(struct sentence *s, const struct match *m)
     struct span span = m->capture[1];
     if (parse_is_question(s, span))
         return ROUTE_NO;
-    static const char own[] = "i have a|i have an|i have|i've got a|i've got|i need to|i have to|there's a|there is a|we have a|we have";
+    static const char own[] =
+        "i have a|i have an|i have|i've got a|i've got|i need to|i have to|there's a|there is a|we have a|we have";
     span.begin += parse_verb(s, span, own);
     span = parse_trim(s->words, span);
     while (span.end > span.begin && token_any(words_at(s->words, span.end - 1), "please|so|and|can|could|you|then"))
@@ -185,7 +196,9 @@ static bool harmless_tail(const struct sentence *s, struct span tail)
 {
     tail = parse_trim(s->words, tail);
     return tail.begin >= tail.end || parse_all_date(s, tail) ||
-           parse_verb(s, tail, "as|because|since|so|before|when|if|while|please|too|as well|already|again|also|now|thanks|thank you|for me|to buy|to do|asap|i") > 0;
+           parse_verb(s, tail,
+                      "as|because|since|so|before|when|if|while|please|too|as well|already|again|also|now|thanks|thank "
+                      "you|for me|to buy|to do|asap|i") > 0;
 }
 
 /* "milk, eggs and bread": three or more items by commas become that many tasks. */
@@ -206,7 +219,8 @@ static enum route several_items(struct sentence *s, struct span span, struct spa
         }
         begin = i + 1;
     }
-    bool commas_alone = count == 2 && token_punct(words_at(w, item[0].end), ",") && !token_is(words_at(w, item[1].begin), "and");
+    bool commas_alone =
+        count == 2 && token_punct(words_at(w, item[0].end), ",") && !token_is(words_at(w, item[1].begin), "and");
     if ((count < 3 && !commas_alone) || s->parse->call_count + count > PARSE_CALLS_MAX)
         return ROUTE_NO;
     for (int k = 0; k < count; k++)
@@ -233,7 +247,8 @@ static enum route add_to_list(struct sentence *s, const struct match *m)
         return ROUTE_DONE;
     }
     const char *content = parse_content(s, thing, &due);
-    if (token_any(words_at(s->words, thing.begin), "i") && parse_verb(s, thing, "i need|i want") && thing.end - thing.begin > 2)
+    if (token_any(words_at(s->words, thing.begin), "i") && parse_verb(s, thing, "i need|i want") &&
+        thing.end - thing.begin > 2)
         content = parse_content(s, (struct span){ thing.begin + 2, thing.end }, &due);
     if (empty_content(s, content))
         return parse_asks(s, ask_task, "content");
@@ -244,9 +259,11 @@ static enum route add_to_list(struct sentence *s, const struct match *m)
 static enum route add_it(struct sentence *s, const struct match *m)
 {
     struct span thing = parse_trim(s->words, m->capture[1]);
-    static const char want[] = "i'd like to get|i'd like to buy|i would like to get|i'd like|i need to get|i need to buy|i need|we need|"
-                               "we're out of|we are out of|i'm out of|i am out of|i want to buy|i want|get|buy|i ran out of|we ran out of|i'm running low on|"
-                               "we're running low on|i'm almost out of|we're almost out of|there's no more|there is no more";
+    static const char want[] =
+        "i'd like to get|i'd like to buy|i would like to get|i'd like|i need to get|i need to buy|i need|we need|"
+        "we're out of|we are out of|i'm out of|i am out of|i want to buy|i want|get|buy|i ran out of|we ran out of|i'm "
+        "running low on|"
+        "we're running low on|i'm almost out of|we're almost out of|there's no more|there is no more";
     int n = parse_verb(s, thing, want);
     if (!n && !m->capture[3].end)
         return ROUTE_NO;
@@ -266,7 +283,8 @@ static enum route task_named(struct sentence *s, const struct match *m)
         return ROUTE_NO;
     struct span span = skip_lead(s, m->capture[1]);
     const struct token *first = words_at(s->words, span.begin);
-    if (token_any(first, "list|lists|done|is|are|was|has|number|id") || first->kind == TOKEN_NUMBER || token_punct(first, "#"))
+    if (token_any(first, "list|lists|done|is|are|was|has|number|id") || first->kind == TOKEN_NUMBER ||
+        token_punct(first, "#"))
         return ROUTE_NO;
     return task_from(s, span, (struct span){ 0, 0 }, ask_task);
 }
@@ -277,8 +295,9 @@ static bool is_log(const struct sentence *s, struct span span)
     struct parse scratch = { .kind = PARSE_NONE };
     struct sentence probe = *s;
     probe.parse = &scratch;
-    return parse_exercise(&probe, span) == ROUTE_DONE || parse_water(&probe, span) == ROUTE_DONE || parse_sauna(&probe, span) == ROUTE_DONE ||
-           parse_sleep(&probe, span) == ROUTE_DONE || parse_body(&probe, span) == ROUTE_DONE;
+    return parse_exercise(&probe, span) == ROUTE_DONE || parse_water(&probe, span) == ROUTE_DONE ||
+           parse_sauna(&probe, span) == ROUTE_DONE || parse_sleep(&probe, span) == ROUTE_DONE ||
+           parse_body(&probe, span) == ROUTE_DONE;
 }
 
 /* "add milk", "add call mom tomorrow": short, and not to anything else. */
@@ -286,9 +305,10 @@ static enum route add_bare(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
     const struct token *first = words_at(s->words, span.begin);
-    static const char elsewhere[] = "email|contact|contacts|photo|photos|playlist|song|music|friend|account|cart|basket|subtitles|number|numbers|"
-                                    "up|alarm|timer|event|note|notes|filter|window|font|user|group|chat|channel|member|line|page|comment|tip|"
-                                    "favorites|favourites|money|funds|credit|library|queue|bookmark|category";
+    static const char elsewhere[] =
+        "email|contact|contacts|photo|photos|playlist|song|music|friend|account|cart|basket|subtitles|number|numbers|"
+        "up|alarm|timer|event|note|notes|filter|window|font|user|group|chat|channel|member|line|page|comment|tip|"
+        "favorites|favourites|money|funds|credit|library|queue|bookmark|category";
     const struct token *second = words_at(s->words, span.begin + 1);
     bool sum = first->kind == TOKEN_NUMBER && (second->kind != TOKEN_WORD || token_any(second, "and|to|plus|with"));
     if (span.end - span.begin > 10 || sum || parse_has(s, span, elsewhere) || parse_has(s, span, "to|into") ||
@@ -365,10 +385,12 @@ static const struct {
     { "remember [:] @list {1?}", never },
     { "i need|want|would|have|ought to [like] [to] be reminded {1?}", remind },
     { "i want|need|would|'d to [like to] get reminded {1?}", remind },
-    { "i need|want|would|'d [like] [you] [to] [set / have / make / create] [a / an / another] reminder [please] {1?}", remind },
+    { "i need|want|would|'d [like] [you] [to] [set / have / make / create] [a / an / another] reminder [please] {1?}",
+      remind },
     { "i'd like [to set / to have / to make] [a / an / another] reminder [please] {1?}", remind },
-    { MAKE " [up] [me / us] [a / an / another / the / some / and event / yourself a] [new / daily / weekly / quick] " REMINDER
-           " [alarm / alarms / please / note] {1?}", remind },
+    { MAKE " [up] [me / us] [a / an / another / the / some / and event / yourself a] [new / daily / weekly / "
+           "quick] " REMINDER " [alarm / alarms / please / note] {1?}",
+      remind },
     { "[i] don't|dont let me|us forget {1}", remind },
     { "[i] don't want to forget {1}", remind },
     { "i mustn't|shouldn't|can't|cannot forget {1}", remind },
@@ -386,18 +408,26 @@ static const struct {
     { "ping|nudge|poke me|us {1}", remind },
     { MAKE " and|an|a [an / a] event for|on {1} to remind me|us {2}", remind_after },
     { "{1} remind me|us [please] to|about|that|of {2}", remind_after },
-    { "{1} (remind me / remind us / remind it / remind me about it / remind me of it / remind me of that / remind me then)", remind_suffix },
+    { "{1} (remind me / remind us / remind it / remind me about it / remind me of it / remind me of that / remind me "
+      "then)",
+      remind_suffix },
     { "{1} set a reminder [for it / for that / please]", remind_suffix },
     /* lists */
-    { "(is / are / do i have / do we have / have i got / did i put / did i add / does my list have) {1} (on / in) @list if not [please / then] "
-      "add|put (it / them / that) {2?}", add_missing },
-    { "add|put {1} if (it is / it's / they are / they're / it isn't / they aren't) [not] [already] on|in @list [already]", add_missing },
+    { "(is / are / do i have / do we have / have i got / did i put / did i add / does my list have) {1} (on / in) "
+      "@list if not [please / then] "
+      "add|put (it / them / that) {2?}",
+      add_missing },
+    { "add|put {1} if (it is / it's / they are / they're / it isn't / they aren't) [not] [already] on|in @list "
+      "[already]",
+      add_missing },
     { "{1} [so / then / please] add|put (it / them / that / those) to|on|in|onto @list {2?}", add_it },
     { ADD " [down] {1} (to / on / onto / in / into / on to / under) @list {2?}", add_to_list },
-    { "(to / on / onto / in / into) @list [:] [please / can you / could you / i want to / i need to] " ADD " [:] {1}", add_to_list },
+    { "(to / on / onto / in / into) @list [:] [please / can you / could you / i want to / i need to] " ADD " [:] {1}",
+      add_to_list },
     { "[for] @list : {1}", add_to_list },
     { ADD " (to / on / onto / in / into) @list [:] [that] {1}", add_to_list },
-    { "{1} (needs / need / should / has / have / must) [to] (be / go) [added / put] (on / in / to) @list", add_to_list },
+    { "{1} (needs / need / should / has / have / must) [to] (be / go) [added / put] (on / in / to) @list",
+      add_to_list },
     { "@list [please] (add / put) {1}", add_to_list },
     { "add|put {1} (to / on / in) (it / there / that one / that list / the same list)", add_there },
     { "{1} (goes / go) (on / to / onto) @list", add_to_list },
@@ -405,16 +435,20 @@ static const struct {
     { "add|put|include {1} (in / to / under) [the / my] {2} category", in_category },
     { "(create / make / start / new) [me] [a / an] [new] @list", just_ask_task },
     /* tasks by name */
-    { "(add / create / make / put / new / set / insert / record) [a / an / another / the / new / this / me a / up a] (task / tasks / todo / todos / chore / errand / to do) [please]",
+    { "(add / create / make / put / new / set / insert / record) [a / an / another / the / new / this / me a / up a] "
+      "(task / tasks / todo / todos / chore / errand / to do) [please]",
       just_ask_task },
-    { "(add / create / make / put / new / set / insert / record / enter) [a / an / another / the / new / this / me a / up a] [new] (task / todo / chore / errand / action item) "
-      "[:] {1}", task_named },
+    { "(add / create / make / put / new / set / insert / record / enter) [a / an / another / the / new / this / me a / "
+      "up a] [new] (task / todo / chore / errand / action item) "
+      "[:] {1}",
+      task_named },
     { "(task / todo / tasks / todos) [:] {1}", task_named },
     { "to do : {1}", task_named },
     { "add : {1}", task_named },
     { "add|append {1}", add_bare },
     /* a reminder without a thing */
-    { "i|i'd need|want|would|like [like] [to set / to make / to have / to create] [a / an] reminder", just_ask_reminder },
+    { "i|i'd need|want|would|like [like] [to set / to make / to have / to create] [a / an] reminder",
+      just_ask_reminder },
     { "i need|want to make|set|create|have [a / an] reminder", just_ask_reminder },
     { "reminder|remind [please]", just_ask_reminder },
     { "add|put [a / an] (item / items / something / one / thing / new item) [(to / on) @list]", just_ask_task },

@@ -10,17 +10,21 @@ enum { PHRASES_MAX = 12 };
 
 struct span parse_trim(const struct words *w, struct span s)
 {
-    while (s.begin < s.end && (words_at(w, s.begin)->kind == TOKEN_NEWLINE || token_punct(words_at(w, s.begin), ".,;:!?-*>")) &&
-           !(token_punct(words_at(w, s.begin), ".-") && words_at(w, s.begin + 1)->kind == TOKEN_NUMBER && words_at(w, s.begin + 1)->glued))
+    while (s.begin < s.end &&
+           (words_at(w, s.begin)->kind == TOKEN_NEWLINE || token_punct(words_at(w, s.begin), ".,;:!?-*>")) &&
+           !(token_punct(words_at(w, s.begin), ".-") && words_at(w, s.begin + 1)->kind == TOKEN_NUMBER &&
+             words_at(w, s.begin + 1)->glued))
         s.begin++;
-    while (s.begin < s.end && (words_at(w, s.end - 1)->kind == TOKEN_NEWLINE || token_punct(words_at(w, s.end - 1), ".,;:!?-*")))
+    while (s.begin < s.end &&
+           (words_at(w, s.end - 1)->kind == TOKEN_NEWLINE || token_punct(words_at(w, s.end - 1), ".,;:!?-*")))
         s.end--;
     return s;
 }
 
 /* Polite beginnings; the second row set marks a request put as a question. */
 static const char *const openings[] = {
-    "hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|plus|anyway|"
+    "hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|plus|"
+    "anyway|"
     "steward|olly|bot|assistant|dear|actually|quickly|btw|hey,|again|yes|yeah|yep|sure",
     "go ahead and",
     "i want|need you to",
@@ -38,11 +42,7 @@ static const char *const openings[] = {
     "buddy|mate|pal",
 };
 static const char *const requests[] = {
-    "can|could|would|will you",
-    "can|could|may we|i",
-    "would you mind",
-    "let's go ahead and",
-    "let's",
+    "can|could|would|will you", "can|could|may we|i", "would you mind", "let's go ahead and", "let's",
     "are you able to",
 };
 
@@ -97,7 +97,8 @@ struct span parse_strip(struct sentence *sentence, struct span s)
     }
     for (int k = 0; k < LEAD_STRIP_MAX && s.end - s.begin > 1; k++) {
         const struct token *last = words_at(w, s.end - 1), *before = words_at(w, s.end - 2);
-        if (token_any(last, "please|thanks|olly|steward|buddy|cheers") || (last->kind == TOKEN_SYMBOL && s.end - s.begin > 40))
+        if (token_any(last, "please|thanks|olly|steward|buddy|cheers") ||
+            (last->kind == TOKEN_SYMBOL && s.end - s.begin > 40))
             s.end--;
         else if (token_is(last, "you") && token_is(before, "thank"))
             s.end -= 2;
@@ -132,7 +133,8 @@ int parse_verb(const struct sentence *sentence, struct span s, const char *phras
         for (const char *q = p;;) {
             size_t len = strcspn(q, " |");
             const struct token *t = words_at(sentence->words, s.begin + n);
-            if (s.begin + n >= s.end || (t->kind != TOKEN_WORD && t->kind != TOKEN_NUMBER) || strlen(t->text) != len || strncmp(t->text, q, len) != 0) {
+            if (s.begin + n >= s.end || (t->kind != TOKEN_WORD && t->kind != TOKEN_NUMBER) || strlen(t->text) != len ||
+                strncmp(t->text, q, len) != 0) {
                 n = 0;
                 break;
             }
@@ -150,22 +152,30 @@ int parse_verb(const struct sentence *sentence, struct span s, const char *phras
 
 bool parse_is_question(const struct sentence *sentence, struct span s)
 {
-    static const char first[] = "what|what's|who|who's|whose|whom|where|where's|when|when's|why|how|how's|which|is|are|am|was|"
-                                "were|do|does|did|has|have|had|can|could|would|will|should|shall|may|isn't|aren't|don't|doesn't|"
-                                "didn't|haven't|hasn't|wasn't|couldn't|any|anything";
+    static const char first[] =
+        "what|what's|who|who's|whose|whom|where|where's|when|when's|why|how|how's|which|is|are|am|was|"
+        "were|do|does|did|has|have|had|can|could|would|will|should|shall|may|isn't|aren't|don't|doesn't|"
+        "didn't|haven't|hasn't|wasn't|couldn't|any|anything";
     static const char people[] = "i|you|we|they|he|she|it|anyone|anybody|someone|somebody|people";
     const struct token *t = words_at(sentence->words, s.begin), *next = words_at(sentence->words, s.begin + 1);
     struct span rest = { s.begin + 1, s.end };
     double v;
     if (token_any(t, "do|have|don't"))
-        return token_any(next, people) || (token_is(t, "do") && token_any(next, "my|the|any|cats|dogs") && sentence->question);
+        return token_any(next, people) ||
+               (token_is(t, "do") && token_any(next, "my|the|any|cats|dogs") && sentence->question);
     if (token_any(t, "had|will|may"))
         return token_any(next, people) || (token_any(t, "will") && next->kind == TOKEN_WORD);
     if (token_is(t, "did")) /* "did yoga", "did 20 push-ups", "did the dishes" report */
-        return !(words_amount(sentence->words, s.begin + 1, &v) || next->kind == TOKEN_END ||
-                 parse_verb(sentence, rest, "some|yoga|pilates|cardio|crossfit|hiit|stretching|exercise|laundry|dishes|a|an|my workout|my run|my yoga|my exercise|"
-                                            "my exercises|my training|my homework|my taxes|my chores|my laundry|the dishes|the laundry|the shopping|the groceries|the taxes|"
-                                            "the chores|the homework|the vacuuming|the ironing|the washing|weights|aerobics|zumba|push|pushups|sauna|calisthenics|boxing|karate|judo|running|swimming"));
+        return !(
+            words_amount(sentence->words, s.begin + 1, &v) || next->kind == TOKEN_END ||
+            parse_verb(
+                sentence, rest,
+                "some|yoga|pilates|cardio|crossfit|hiit|stretching|exercise|laundry|dishes|a|an|my workout|my run|my "
+                "yoga|my exercise|"
+                "my exercises|my training|my homework|my taxes|my chores|my laundry|the dishes|the laundry|the "
+                "shopping|the groceries|the taxes|"
+                "the chores|the homework|the vacuuming|the ironing|the "
+                "washing|weights|aerobics|zumba|push|pushups|sauna|calisthenics|boxing|karate|judo|running|swimming"));
     return token_any(t, first);
 }
 
@@ -201,7 +211,9 @@ const char *parse_category(const struct sentence *sentence, struct span s)
 
 static struct words sub_words(const struct sentence *sentence, struct span s)
 {
-    return (struct words){ .source = sentence->words->source, .token = sentence->words->token + s.begin, .count = s.end - s.begin };
+    return (struct words){ .source = sentence->words->source,
+                           .token = sentence->words->token + s.begin,
+                           .count = s.end - s.begin };
 }
 
 static void cut(const struct sentence *sentence, struct due *due, const struct phrase *p, int offset)
@@ -246,7 +258,8 @@ void parse_due(const struct sentence *sentence, struct span s, bool past, struct
     due->repeat = phrase[best].repeat;
     cut(sentence, due, &phrase[best], s.begin);
     if (other >= 0) {
-        struct civil day = dated ? phrase[best].at : phrase[other].at, time = dated ? phrase[other].at : phrase[best].at;
+        struct civil day = dated ? phrase[best].at : phrase[other].at,
+                     time = dated ? phrase[other].at : phrase[best].at;
         due->at = (struct civil){ day.year, day.month, day.day, time.hour, time.minute, time.second };
         cut(sentence, due, &phrase[other], s.begin);
     }
@@ -276,7 +289,8 @@ static void kept_edges(const struct sentence *sentence, struct span *part, int c
         while (part[k].begin < part[k].end &&
                (token_any(words_at(w, part[k].end - 1), "at|on|by|the|for|to|and|before|until|of|from") ||
                 (k < count - 1 && token_any(words_at(w, part[k].end - 1), "is|due")) || /* "the rent is due" + friday */
-                token_punct(words_at(w, part[k].end - 1), ",:;-.!?") || words_at(w, part[k].end - 1)->kind == TOKEN_NEWLINE))
+                token_punct(words_at(w, part[k].end - 1), ",:;-.!?") ||
+                words_at(w, part[k].end - 1)->kind == TOKEN_NEWLINE))
             part[k].end--;
         if (part[k].begin < part[k].end)
             break;
@@ -346,10 +360,11 @@ enum route parse_asks(struct sentence *sentence, const char *question, const cha
 
 bool parse_unreal(const struct sentence *sentence, struct span s)
 {
-    static const char words[] = "if|wish|should|would|could|might|may|never|not|didn't|don't|doesn't|haven't|hasn't|wasn't|couldn't|"
-                                "wouldn't|shouldn't|won't|can't|cannot|will|want|wanted|wants|need|needs|plan|planning|goal|target|"
-                                "going|gonna|hope|hoping|try|trying|tried|imagine|suppose|supposed|unless|maybe|perhaps|almost|nearly|"
-                                "barely|without|instead|tomorrow|tonight|recommend|recommended|ideally|i'd|i'll|we'll|let's|must|dream|dreamt|"
-                                "dreamed|usually|normally|always|typically|often|average|every|than|less|fewer";
+    static const char words[] =
+        "if|wish|should|would|could|might|may|never|not|didn't|don't|doesn't|haven't|hasn't|wasn't|couldn't|"
+        "wouldn't|shouldn't|won't|can't|cannot|will|want|wanted|wants|need|needs|plan|planning|goal|target|"
+        "going|gonna|hope|hoping|try|trying|tried|imagine|suppose|supposed|unless|maybe|perhaps|almost|nearly|"
+        "barely|without|instead|tomorrow|tonight|recommend|recommended|ideally|i'd|i'll|we'll|let's|must|dream|dreamt|"
+        "dreamed|usually|normally|always|typically|often|average|every|than|less|fewer";
     return parse_has(sentence, s, words);
 }

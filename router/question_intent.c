@@ -48,7 +48,7 @@ static const struct row {
     { "overdue|late", MEANS_OVERDUE, 0, true },
     { "notes", MEANS_NOTES, 0, true },
     { "note", MEANS_NOTES, 0, false },
-    { "health", MEANS_OVERVIEW, 0, false },
+    { "health|overview", MEANS_OVERVIEW, 0, false },
     { "finish|finished|complete|completed|done|accomplish|accomplished|achieved", MEANS_DONE, 0, false },
     { "undated|dateless", MEANS_UNDATED, 0, false },
     { "average|avg|mean|usually|usual|typical|typically|normally", MEANS_FIGURE, FIGURE_AVERAGE, false },

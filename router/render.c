@@ -62,7 +62,12 @@ void render_task(struct tool_ctx *ctx, struct reply *r, const char *title, const
         reply_line(r);
     }
     if (reminder_civil(ctx, t, &reminder)) {
-        reply_printf(r, "⏰ Reminder: %s", when_describe(ctx->arena, &reminder, &ctx->now));
+        struct civil due = { 0 };
+        bool then = t->due_date && civil_parse(t->due_date, &due) && civil_compare(&due, &reminder) == 0;
+        if (then)
+            reply_text(r, "⏰ I will remind you then");
+        else
+            reply_printf(r, "⏰ Reminder: %s", when_describe(ctx->arena, &reminder, &ctx->now));
         reply_line(r);
     }
     reply_printf(r, "ID %lld", (long long)t->id);

@@ -10,19 +10,19 @@
 #include "base/clock.h"
 
 struct when_options {
-    struct civil now;   /* with hour and minute */
-    bool day_first;     /* 3/4 is the 3rd of April; false: March 4 */
-    bool past;          /* logs: "friday", "march 3" mean the last one, not the next */
+    struct civil now; /* with hour and minute */
+    bool day_first;   /* 3/4 is the 3rd of April; false: March 4 */
+    bool past;        /* logs: "friday", "march 3" mean the last one, not the next */
 };
 /* True for every language tag but en-US (and empty, which is taken as en-US): see facts on conventions. */
 bool when_day_first(const char *language);
 
 struct when {
-    struct civil at;       /* hour -1 = a whole day */
-    size_t begin, end;     /* bytes of the phrase in the text, with its preposition ("by friday") */
+    struct civil at;   /* hour -1 = a whole day */
+    size_t begin, end; /* bytes of the phrase in the text, with its preposition ("by friday") */
     bool has_date, has_time;
-    const char *repeat;    /* RFC 5545 rule ("FREQ=WEEKLY;BYDAY=TU,TH") or NULL; `at` is the first one */
-    bool approximate;      /* "next month": a guess a person may want to see */
+    const char *repeat; /* RFC 5545 rule ("FREQ=WEEKLY;BYDAY=TU,TH") or NULL; `at` is the first one */
+    bool approximate;   /* "next month": a guess a person may want to see */
 };
 
 /* The whole text is one phrase ("next friday at 5pm", "2026-11-21", "in 20 minutes"). */

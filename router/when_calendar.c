@@ -69,8 +69,9 @@ static int month_first(const struct scan *s, int i, struct phrase *p)
     if (!used)
         return 0;
     const struct token *next = words_at(w, i + n + used);
-    if (bare && (token_punct(next, ":%") || (token_punct(next, ".") && next->glued && words_at(w, i + n + used + 1)->glued &&
-                                             words_at(w, i + n + used + 1)->kind == TOKEN_NUMBER)))
+    if (bare &&
+        (token_punct(next, ":%") || (token_punct(next, ".") && next->glued && words_at(w, i + n + used + 1)->glued &&
+                                     words_at(w, i + n + used + 1)->kind == TOKEN_NUMBER)))
         return 0; /* "march 5:30", "may 3.5" */
     if (bare && token_any(next, "am|pm|km|kg|min|minutes|hours|h|ml|%"))
         return 0;
@@ -98,11 +99,12 @@ static int day_first(const struct scan *s, int i, struct phrase *p)
     n += of;
     if (!token_class(words_at(w, i + n), CLASS_MONTH, &month))
         return 0;
-    if (bare && !of && token_any(words_at(w, i + n), "may|march|mar|mon") && words_at(w, i + n + 1)->kind == TOKEN_WORD &&
-        !s->whole && words_at(w, i)->kind == TOKEN_WORD)
+    if (bare && !of && token_any(words_at(w, i + n), "may|march|mar|mon") &&
+        words_at(w, i + n + 1)->kind == TOKEN_WORD && !s->whole && words_at(w, i)->kind == TOKEN_WORD)
         return 0; /* "two may come" */
     n++;
-    if (bare && !of && token_any(words_at(w, i + n - 1), "may|march") && token_any(words_at(w, i + n), "be|have|not|need|want|come|go|also|still|get|on|into"))
+    if (bare && !of && token_any(words_at(w, i + n - 1), "may|march") &&
+        token_any(words_at(w, i + n), "be|have|not|need|want|come|go|also|still|get|on|into"))
         return 0; /* "buy 2 may be more" */
     n += month_dot(w, i + n) && words_at(w, i + n + 1)->kind == TOKEN_NUMBER;
     return finish(s, i, n, month, day, p);
@@ -155,15 +157,17 @@ static bool ordinal_may_end(const struct words *w, int i)
     if (t->kind != TOKEN_WORD && t->kind != TOKEN_NUMBER)
         return !(t->kind == TOKEN_PUNCT && t->glued && strchr("-/%", t->punct) && words_at(w, i + 1)->glued);
     int v;
-    return token_any(t, "at|in|by|before|after|around|and|or|for|to|from|with|about|because|so|please|noon|midnight|until|"
-                        "is|as|i|we|he|she|it|they|that|if|when|with|my") ||
+    return token_any(t,
+                     "at|in|by|before|after|around|and|or|for|to|from|with|about|because|so|please|noon|midnight|until|"
+                     "is|as|i|we|he|she|it|they|that|if|when|with|my") ||
            token_class(t, CLASS_DAYPART, &v);
 }
 
 int when_rule_month_ordinal(const struct scan *s, int i, struct phrase *p)
 {
     const struct words *w = s->words;
-    bool the = token_is(words_at(w, i), "the"), bare, placed = token_any(words_at(w, i - 1), "on|by|before|until|till|for|from|since");
+    bool the = token_is(words_at(w, i), "the"), bare,
+         placed = token_any(words_at(w, i - 1), "on|by|before|until|till|for|from|since");
     int n = the, day, months;
     int used = month_day_number(w, i + n, &day, &bare);
     if (!used || (words_at(w, i + n)->glued && i + n > 0 && words_at(w, i + n - 1)->kind == TOKEN_PUNCT &&
@@ -181,8 +185,8 @@ int when_rule_month_ordinal(const struct scan *s, int i, struct phrase *p)
     }
     const struct token *number = words_at(w, i + the);
     if (bare) { /* "on 15 at 8:00" */
-        if (number->kind != TOKEN_NUMBER || !token_is(words_at(w, i - 1), "on") || !token_is(words_at(w, i + n), "at") ||
-            words_at(w, i + n + 1)->kind != TOKEN_NUMBER)
+        if (number->kind != TOKEN_NUMBER || !token_is(words_at(w, i - 1), "on") ||
+            !token_is(words_at(w, i + n), "at") || words_at(w, i + n + 1)->kind != TOKEN_NUMBER)
             return 0;
     } else if (!ordinal_may_end(w, i + n) || (number->kind == TOKEN_WORD && !the && !placed)) {
         return 0;
@@ -296,5 +300,6 @@ int when_rule_numeric(const struct scan *s, int i, struct phrase *p)
             return 0;
         p->flags |= looks_small || next->kind == TOKEN_WORD ? PHRASE_WEAK : 0;
     }
-    return x.tokens + (x.closing_dot && x.mark == '.' && (words_at(w, i + x.tokens + 1)->kind != TOKEN_END || s->whole));
+    return x.tokens +
+           (x.closing_dot && x.mark == '.' && (words_at(w, i + x.tokens + 1)->kind != TOKEN_END || s->whole));
 }

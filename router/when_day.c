@@ -145,11 +145,11 @@ enum mode { MODE_BARE, MODE_THIS, MODE_NEXT, MODE_LAST, MODE_COMING };
 
 static bool mode_word(const struct token *t, enum mode *mode)
 {
-    *mode = token_is(t, "this")                               ? MODE_THIS
-            : token_is(t, "next")                             ? MODE_NEXT
-            : token_any(t, "last|past|previous")              ? MODE_LAST
-            : token_any(t, "coming|upcoming|following")       ? MODE_COMING
-                                                              : MODE_BARE;
+    *mode = token_is(t, "this")                         ? MODE_THIS
+            : token_is(t, "next")                       ? MODE_NEXT
+            : token_any(t, "last|past|previous")        ? MODE_LAST
+            : token_any(t, "coming|upcoming|following") ? MODE_COMING
+                                                        : MODE_BARE;
     return *mode != MODE_BARE;
 }
 

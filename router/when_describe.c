@@ -20,8 +20,8 @@ static const char *distance(struct arena *arena, int days)
 
 const char *when_describe(struct arena *arena, const struct civil *at, const struct civil *now)
 {
-    const char *day = arena_printf(arena, "%.3s %04d-%02d-%02d", civil_weekday_name[civil_weekday(at)], at->year, at->month,
-                                   at->day);
+    const char *day =
+        arena_printf(arena, "%.3s %04d-%02d-%02d", civil_weekday_name[civil_weekday(at)], at->year, at->month, at->day);
     if (at->hour >= 0)
         day = arena_printf(arena, "%s %02d:%02d", day, at->hour, at->minute);
     return arena_printf(arena, "%s (%s)", day, distance(arena, civil_days_between(now, at)));
@@ -45,7 +45,11 @@ static const char *ordinal(struct arena *arena, int n)
         return "last";
     if (n < -1)
         return arena_printf(arena, "%s last", ordinal(arena, -n));
-    const char *end = n % 100 >= 11 && n % 100 <= 13 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    const char *end = n % 100 >= 11 && n % 100 <= 13 ? "th"
+                      : n % 10 == 1                  ? "st"
+                      : n % 10 == 2                  ? "nd"
+                      : n % 10 == 3                  ? "rd"
+                                                     : "th";
     return arena_printf(arena, "%d%s", n, end);
 }
 
@@ -89,7 +93,8 @@ const char *when_describe_repeat(struct arena *arena, const char *repeat)
     if (!name)
         return arena_strdup(arena, repeat);
     int every = interval ? atoi(interval) : 1, m = month ? atoi(month) : 0;
-    const char *each = every > 1 ? arena_printf(arena, "every %d %ss", every, name) : arena_printf(arena, "every %s", name);
+    const char *each =
+        every > 1 ? arena_printf(arena, "every %d %ss", every, name) : arena_printf(arena, "every %s", name);
     const char *words = days ? weekday_words(arena, days) : NULL;
     if (words && strcmp(freq, "WEEKLY") == 0)
         return every > 1 ? arena_printf(arena, "%s on %s", each, words) : arena_printf(arena, "every %s", words);
@@ -98,6 +103,7 @@ const char *when_describe_repeat(struct arena *arena, const char *repeat)
     if (month_day && m >= 1 && m <= 12)
         return arena_printf(arena, "%s on %s %d", each, civil_month_name[m - 1], atoi(month_day));
     if (month_day)
-        return arena_printf(arena, "%s on the %s%s", each, ordinal(arena, atoi(month_day)), atoi(month_day) < 0 ? " day" : "");
+        return arena_printf(arena, "%s on the %s%s", each, ordinal(arena, atoi(month_day)),
+                            atoi(month_day) < 0 ? " day" : "");
     return each;
 }

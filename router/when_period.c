@@ -120,8 +120,8 @@ static int nth_of_month(const struct scan *s, int i, struct phrase *p)
         return 0;
     struct month m;
     used = month_at(s, i + n, &m);
-    if (!used && kind == 7 && token_any(words_at(w, i + n), "of|in") && token_any(words_at(w, i + n + 1), "the|this|next") &&
-        token_is(words_at(w, i + n + 2), "year")) {
+    if (!used && kind == 7 && token_any(words_at(w, i + n), "of|in") &&
+        token_any(words_at(w, i + n + 1), "the|this|next") && token_is(words_at(w, i + n + 2), "year")) {
         int year = when_today(s).year + token_is(words_at(w, i + n + 1), "next");
         return when_set_date(p, year, k > 0 ? 1 : 12, k > 0 ? k : 31) && (k == 1 || k == -1) ? n + 3 : 0;
     }
@@ -151,7 +151,9 @@ static int edge_of_period(const struct scan *s, int i, bool end, struct phrase *
     else if (token_is(t, "weekend"))
         civil_add_days(&c, end ? 6 : 5);
     else if (token_is(t, "year"))
-        c = (struct civil){ .year = when_today(s).year + ahead, .month = end ? 12 : 1, .day = end ? 31 : 1, .hour = -1 };
+        c = (struct civil){
+            .year = when_today(s).year + ahead, .month = end ? 12 : 1, .day = end ? 31 : 1, .hour = -1
+        };
     else
         return 0;
     struct civil today = when_today(s);
@@ -219,7 +221,8 @@ static int named_period(const struct scan *s, int i, struct phrase *p)
     int n = token_is(words_at(w, i), "the");
     const struct token *t = words_at(w, i + n), *unit = words_at(w, i + n + 1);
     struct civil c = when_today(s);
-    if (n && (token_any(t, "week|weekend|month")) && token_is(unit, "after") && token_is(words_at(w, i + n + 2), "next")) {
+    if (n && (token_any(t, "week|weekend|month")) && token_is(unit, "after") &&
+        token_is(words_at(w, i + n + 2), "next")) {
         if (token_is(t, "month")) {
             struct month m = month_from_now(s, 2);
             return when_set_date(p, m.year, m.month, 1) ? n + 3 : 0;
@@ -260,7 +263,8 @@ static int named_period(const struct scan *s, int i, struct phrase *p)
     } else {
         return 0;
     }
-    p->flags |= PHRASE_APPROXIMATE | PHRASE_PERIOD | (last ? PHRASE_OLD : 0) | (unit->possessive ? PHRASE_POSSESSIVE : 0);
+    p->flags |=
+        PHRASE_APPROXIMATE | PHRASE_PERIOD | (last ? PHRASE_OLD : 0) | (unit->possessive ? PHRASE_POSSESSIVE : 0);
     return when_set_date(p, c.year, c.month, c.day) ? n + 2 : 0;
 }
 
@@ -280,7 +284,8 @@ static int bare_month(const struct scan *s, int i, struct phrase *p)
     if (!token_class(t, CLASS_MONTH, &month) || (!n && token_any(t, "mon")))
         return 0;
     int day;
-    if (!n && (words_at(w, i - 1)->kind == TOKEN_NUMBER || words_ordinal(w, i - 1, &day) || token_any(words_at(w, i - 1), "st|nd|rd|th|of")))
+    if (!n && (words_at(w, i - 1)->kind == TOKEN_NUMBER || words_ordinal(w, i - 1, &day) ||
+               token_any(words_at(w, i - 1), "st|nd|rd|th|of")))
         return 0; /* "29 feb 2027": the day was impossible, so is the rest */
     int used = when_year(w, i + n + 1, &year);
     if (!n && !used && !s->whole)
@@ -289,7 +294,8 @@ static int bare_month(const struct scan *s, int i, struct phrase *p)
         return 0; /* "march 3:30", "may 45" */
     struct civil today = when_today(s);
     if (!used)
-        year = today.year + (s->options->past ? -(month > today.month) : month < today.month || (next && month == today.month));
+        year = today.year +
+               (s->options->past ? -(month > today.month) : month < today.month || (next && month == today.month));
     p->flags |= PHRASE_APPROXIMATE | PHRASE_PERIOD;
     return when_set_date(p, year, month, 1) ? n + 1 + used : 0;
 }

@@ -32,8 +32,8 @@ static int longest(const struct scan *s, int i, int (*const *rules)(const struct
 int when_date_part(const struct scan *s, int i, struct phrase *p)
 {
     static int (*const rules[])(const struct scan *, int, struct phrase *) = {
-        when_rule_named_day, when_rule_month_day, when_rule_numeric,  when_rule_nth,           when_rule_relative,
-        when_rule_holiday,   when_rule_period,    when_rule_weekday,  when_rule_month_ordinal, NULL,
+        when_rule_named_day, when_rule_month_day, when_rule_numeric, when_rule_nth,           when_rule_relative,
+        when_rule_holiday,   when_rule_period,    when_rule_weekday, when_rule_month_ordinal, NULL,
     };
     return usable(words_at(s->words, i)) ? longest(s, i, rules, p) : 0;
 }
@@ -42,8 +42,8 @@ int when_anchor(const struct scan *s, int i, struct phrase *p)
 {
     /* No relative rule here: anchors do not nest, so a chain of "a week after a week after …" stays linear. */
     static int (*const rules[])(const struct scan *, int, struct phrase *) = {
-        when_rule_named_day, when_rule_month_day, when_rule_numeric, when_rule_nth,
-        when_rule_holiday,   when_rule_period,    when_rule_weekday, when_rule_month_ordinal, NULL,
+        when_rule_named_day, when_rule_month_day, when_rule_numeric,       when_rule_nth, when_rule_holiday,
+        when_rule_period,    when_rule_weekday,   when_rule_month_ordinal, NULL,
     };
     return usable(words_at(s->words, i)) ? longest(s, i, rules, p) : 0;
 }
@@ -114,8 +114,9 @@ static int part_at(const struct scan *s, int i, struct phrase *p)
 /* Words that may stand before a phrase or between its parts; "in" belongs to its rules. */
 static bool lead_word(const struct token *t)
 {
-    return token_any(t, "on|at|by|before|until|till|due|for|from|around|about|starting|beginning|sometime|the|from|since|"
-                        "after|approximately|exactly|between") ||
+    return token_any(t,
+                     "on|at|by|before|until|till|due|for|from|around|about|starting|beginning|sometime|the|from|since|"
+                     "after|approximately|exactly|between") ||
            token_punct(t, "@");
 }
 
@@ -124,8 +125,10 @@ static int glued_part(const struct scan *s, int i, struct phrase *p)
     int used = part_at(s, i, p);
     for (int skip = 1; !used && skip <= 3; skip++) {
         const struct token *t = words_at(s->words, i + skip - 1);
-        bool glue = token_punct(t, ",-@") || token_any(t, "on|at|by|in|for|from|around|about|the|starting|due|t|sharp|of|before|until") ||
-                    (skip == 1 && (token_punct(t, "(") || (token_is(t, "and") && p->has_date && token_is(words_at(s->words, i + skip), "at"))));
+        bool glue = token_punct(t, ",-@") ||
+                    token_any(t, "on|at|by|in|for|from|around|about|the|starting|due|t|sharp|of|before|until") ||
+                    (skip == 1 && (token_punct(t, "(") || (token_is(t, "and") && p->has_date &&
+                                                           token_is(words_at(s->words, i + skip), "at"))));
         if (!glue || (t->kind == TOKEN_PUNCT && t->punct == '-' && t->glued))
             return 0;
         used = part_at(s, i + skip, p);
@@ -139,9 +142,11 @@ static int glued_part(const struct scan *s, int i, struct phrase *p)
 static int stretch_end(const struct scan *s, int i, const struct phrase *p)
 {
     struct phrase other = { .has_date = true };
-    bool between = token_is(words_at(s->words, p->begin), "between") || token_is(words_at(s->words, p->begin + 1), "between");
-    if (!p->has_time || !(token_any(words_at(s->words, i), "to|until|till") || token_punct(words_at(s->words, i), "-") ||
-                          (between && token_is(words_at(s->words, i), "and"))))
+    bool between =
+        token_is(words_at(s->words, p->begin), "between") || token_is(words_at(s->words, p->begin + 1), "between");
+    if (!p->has_time ||
+        !(token_any(words_at(s->words, i), "to|until|till") || token_punct(words_at(s->words, i), "-") ||
+          (between && token_is(words_at(s->words, i), "and"))))
         return 0;
     int n = when_rule_time(s, i + 1, &other);
     return n ? n + 1 : 0;
@@ -200,7 +205,8 @@ static bool resolve(const struct scan *s, struct phrase *p)
         struct civil t = { .year = 2000, .month = 1, .day = 1, .hour = p->hour, .minute = p->minute };
         if (p->has_time && p->has_daypart)
             hour_in_daypart(p, &t);
-        else if (p->has_time && !(p->flags & PHRASE_EXACT_HOUR) && small_hour(p->hour) && !(s->options->day_first && (p->flags & PHRASE_COLON)))
+        else if (p->has_time && !(p->flags & PHRASE_EXACT_HOUR) && small_hour(p->hour) &&
+                 !(s->options->day_first && (p->flags & PHRASE_COLON)))
             t.hour += 12;
         p->hour = t.hour;
         return when_repeat_first(s, p);
@@ -243,8 +249,8 @@ int when_phrase(const struct scan *s, int i, struct phrase *out)
 {
     *out = (struct phrase){ .begin = i };
     int lead = 0, parts = 0;
-    while (lead < LEAD_TOKENS_MAX && lead_word(words_at(s->words, i + lead)) && !token_is(words_at(s->words, i + lead), "the") &&
-           !token_is(words_at(s->words, i + lead), "of"))
+    while (lead < LEAD_TOKENS_MAX && lead_word(words_at(s->words, i + lead)) &&
+           !token_is(words_at(s->words, i + lead), "the") && !token_is(words_at(s->words, i + lead), "of"))
         lead++;
     int at = i + lead;
     int used = part_at(s, at, out);
@@ -296,8 +302,8 @@ static int score(const struct scan *s, const struct phrase *p)
         !token_any(next, "at|to|and|for|with|about|please|i|in|on|because|by|before|from|so|then|that|or|if|as|when"))
         points -= 2; /* "friday meeting" */
     const struct token *last_lead = words_at(s->words, p->begin + 1);
-    if (!end && next->kind == TOKEN_WORD && (token_is(before, "the") || token_is(last_lead, "the")) && p->has_time && !p->has_date &&
-        !token_any(next, "at|to|and|on|about|please|because"))
+    if (!end && next->kind == TOKEN_WORD && (token_is(before, "the") || token_is(last_lead, "the")) && p->has_time &&
+        !p->has_date && !token_any(next, "at|to|and|on|about|please|because"))
         points -= 8; /* "for the 8pm show" */
     return points;
 }

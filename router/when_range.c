@@ -34,7 +34,10 @@ static int calendar_period(const struct scan *s, int i, struct period *out)
     int n = token_any(words_at(w, i), "in|during|over|for|from|within");
     n += token_is(words_at(w, i + n), "the");
     const struct token *t = words_at(w, i + n), *unit = words_at(w, i + n + 1);
-    int step = token_any(t, "this|current") ? 0 : token_any(t, "last|past|previous") ? -1 : token_any(t, "next|coming") ? 1 : 9;
+    int step = token_any(t, "this|current")         ? 0
+               : token_any(t, "last|past|previous") ? -1
+               : token_any(t, "next|coming")        ? 1
+                                                    : 9;
     struct civil today = when_today(s), c = today;
     if (step == 9)
         return 0;
@@ -97,7 +100,8 @@ static int counted_period(const struct scan *s, int i, struct period *out)
 static int month_or_year(const struct scan *s, int i, struct period *out)
 {
     const struct words *w = s->words;
-    bool placed = token_any(words_at(w, i), "in|during|last|this|since|for|of|from"), last = token_is(words_at(w, i), "last");
+    bool placed = token_any(words_at(w, i), "in|during|last|this|since|for|of|from"),
+         last = token_is(words_at(w, i), "last");
     int n = placed, month, year;
     last |= placed && token_is(words_at(w, i + n), "last");
     n += placed && token_any(words_at(w, i + n), "last|early|late|all");
@@ -112,7 +116,8 @@ static int month_or_year(const struct scan *s, int i, struct period *out)
         *out = month_period(year, month);
         return n + 1 + used;
     }
-    if (!placed || words_at(w, i + n)->kind != TOKEN_NUMBER || !when_year(w, i + n, &year) || words_at(w, i + n + 1)->glued)
+    if (!placed || words_at(w, i + n)->kind != TOKEN_NUMBER || !when_year(w, i + n, &year) ||
+        words_at(w, i + n + 1)->glued)
         return 0;
     *out = year_period(year);
     return n + 1;

@@ -8,8 +8,8 @@
 
 struct span {
     double months, days, workdays, minutes;
-    bool clock;      /* has hours, minutes or seconds */
-    int weekday;     /* "three fridays": 0 … 6, else -1 */
+    bool clock;  /* has hours, minutes or seconds */
+    int weekday; /* "three fridays": 0 … 6, else -1 */
     double weekdays;
 };
 
@@ -109,7 +109,8 @@ static int span_at(const struct words *w, int i, struct span *s)
 
 static bool span_sane(const struct span *s)
 {
-    double days = fabs(s->months) * 31 + fabs(s->days) + fabs(s->workdays) * 2 + fabs(s->minutes) / 1440 + s->weekdays * 7;
+    double days =
+        fabs(s->months) * 31 + fabs(s->days) + fabs(s->workdays) * 2 + fabs(s->minutes) / 1440 + s->weekdays * 7;
     return isfinite(days) && days <= WHEN_SPAN_DAYS_MAX;
 }
 
@@ -223,7 +224,8 @@ static int counted(const struct scan *scan, int i, struct phrase *p)
     int used = span_at(w, i + n, &s);
     if (used && s.weekday < 0)
         return span_apply(scan, &s, back ? -1 : 1, p) ? n + used : 0;
-    if (ahead && token_class(words_at(w, i + n), CLASS_UNIT, &unit) && unit <= UNIT_HOUR && strlen(words_at(w, i + n)->text) > 3) {
+    if (ahead && token_class(words_at(w, i + n), CLASS_UNIT, &unit) && unit <= UNIT_HOUR &&
+        strlen(words_at(w, i + n)->text) > 3) {
         s = (struct span){ .weekday = -1 };
         span_add(&s, unit, 1);
         return span_apply(scan, &s, 1, p) ? n + 1 : 0;

@@ -249,8 +249,8 @@ static int periodic(const struct scan *s, int i, struct recurrence *r)
         return 0;
     const struct token *next = words_at(w, i + n);
     int v;
-    if (n == 1 && next->kind == TOKEN_WORD && i > 0 && !s->whole && !token_any(next, "at|on|in|by|from|to|for|starting|and|please") &&
-        !token_class(next, CLASS_DAYPART, &v))
+    if (n == 1 && next->kind == TOKEN_WORD && i > 0 && !s->whole &&
+        !token_any(next, "at|on|in|by|from|to|for|starting|and|please") && !token_class(next, CLASS_DAYPART, &v))
         return 0; /* "write the weekly report" */
     r->freq = unit_freq(unit, &r->interval);
     return r->freq ? n + placed(s, i + n, r) : 0;
@@ -275,8 +275,8 @@ static int of_every_month(const struct scan *s, int i, struct recurrence *r)
         n += token_is(words_at(w, i + n), "day");
         r->month_day = last ? -1 : day;
     }
-    if (token_any(words_at(w, i + n), "of|in") && token_any(words_at(w, i + n + 1), "every|each|the") && token_is(words_at(w, i + n + 2), "month") &&
-        r->nth <= 5 && day <= 31 && (last || day >= 1))
+    if (token_any(words_at(w, i + n), "of|in") && token_any(words_at(w, i + n + 1), "every|each|the") &&
+        token_is(words_at(w, i + n + 2), "month") && r->nth <= 5 && day <= 31 && (last || day >= 1))
         return token_is(words_at(w, i + n + 1), "the") ? 0 : n + 3;
     return 0;
 }
@@ -357,7 +357,8 @@ bool when_next(const char *repeat, const struct civil *first, const struct civil
 bool when_repeat_first(const struct scan *s, struct phrase *p)
 {
     struct civil now = s->options->now, from = p->has_date ? p->date : when_today(s), after = from, found;
-    if (strstr(p->repeat, "LY") && (strncmp(p->repeat, "FREQ=HOURLY", 11) == 0 || strncmp(p->repeat, "FREQ=MINUTELY", 13) == 0)) {
+    if (strstr(p->repeat, "LY") &&
+        (strncmp(p->repeat, "FREQ=HOURLY", 11) == 0 || strncmp(p->repeat, "FREQ=MINUTELY", 13) == 0)) {
         if (!p->has_time)
             return when_next(p->repeat, &now, &now, &p->at);
     }

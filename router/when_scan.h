@@ -12,19 +12,19 @@
 #include "router/words.h"
 
 enum phrase_flag {
-    PHRASE_WEAK = 1,         /* a date only in good company: "sun", "may", "the second" */
-    PHRASE_APPROXIMATE = 2,  /* "next month", "this weekend" */
-    PHRASE_POSSESSIVE = 4,   /* "tomorrow's": describes a thing, it is not a due date */
-    PHRASE_MOMENT = 8,       /* date and time come from an offset: "in two hours" */
-    PHRASE_EXACT_HOUR = 16,  /* am/pm was said, or the 24 h clock is certain */
-    PHRASE_NEXT_MIDNIGHT = 32, /* "midnight", "this afternoon at 12" */
-    PHRASE_LEAD = 64,        /* begins with a preposition: "on friday", "by 6pm" */
-    PHRASE_TODAY_PART = 128, /* "this afternoon": the daypart names today */
-    PHRASE_AT_NIGHT = 256,   /* "at night": small hours are meant as such */
+    PHRASE_WEAK = 1,            /* a date only in good company: "sun", "may", "the second" */
+    PHRASE_APPROXIMATE = 2,     /* "next month", "this weekend" */
+    PHRASE_POSSESSIVE = 4,      /* "tomorrow's": describes a thing, it is not a due date */
+    PHRASE_MOMENT = 8,          /* date and time come from an offset: "in two hours" */
+    PHRASE_EXACT_HOUR = 16,     /* am/pm was said, or the 24 h clock is certain */
+    PHRASE_NEXT_MIDNIGHT = 32,  /* "midnight", "this afternoon at 12" */
+    PHRASE_LEAD = 64,           /* begins with a preposition: "on friday", "by 6pm" */
+    PHRASE_TODAY_PART = 128,    /* "this afternoon": the daypart names today */
+    PHRASE_AT_NIGHT = 256,      /* "at night": small hours are meant as such */
     PHRASE_VAGUE_WEEKDAY = 512, /* a weekday that a following calendar date explains: "Fri, Jul 18" */
-    PHRASE_OLD = 1024,       /* the words point back: "ago", "last friday", "yesterday" */
-    PHRASE_PERIOD = 2048,    /* a stretch, not a day: "last week" */
-    PHRASE_COLON = 4096,     /* the time was written with a colon or dot */
+    PHRASE_OLD = 1024,          /* the words point back: "ago", "last friday", "yesterday" */
+    PHRASE_PERIOD = 2048,       /* a stretch, not a day: "last week" */
+    PHRASE_COLON = 4096,        /* the time was written with a colon or dot */
 };
 
 struct phrase {
@@ -35,7 +35,7 @@ struct phrase {
     int hour, minute, second;
     int daypart; /* 100 * hour + minute */
     const char *repeat;
-    int score;   /* when_all(): how sure this is the phrase of the sentence */
+    int score;       /* when_all(): how sure this is the phrase of the sentence */
     struct civil at; /* the answer; hour -1 = a whole day */
 };
 
@@ -49,18 +49,18 @@ struct scan {
 enum { WHEN_YEAR_MIN = 1900, WHEN_YEAR_MAX = 2199, WHEN_SPAN_DAYS_MAX = 80000 }; /* "in 10^9 days" is not a date */
 
 /* --- rules: tokens used, 0 = not mine --- */
-int when_rule_named_day(const struct scan *, int i, struct phrase *);  /* today, the day after tomorrow */
-int when_rule_weekday(const struct scan *, int i, struct phrase *);    /* next friday, monday of next week */
-int when_rule_month_day(const struct scan *, int i, struct phrase *);  /* nov 21st, the third of march 2027 */
+int when_rule_named_day(const struct scan *, int i, struct phrase *);     /* today, the day after tomorrow */
+int when_rule_weekday(const struct scan *, int i, struct phrase *);       /* next friday, monday of next week */
+int when_rule_month_day(const struct scan *, int i, struct phrase *);     /* nov 21st, the third of march 2027 */
 int when_rule_month_ordinal(const struct scan *, int i, struct phrase *); /* the 21st, 15th of next month */
-int when_rule_numeric(const struct scan *, int i, struct phrase *);    /* 2026-11-21, 21.11.2026, 21/11 */
-int when_rule_nth(const struct scan *, int i, struct phrase *);        /* last friday in october, end of month */
-int when_rule_period(const struct scan *, int i, struct phrase *);     /* next week, this weekend, in march */
-int when_rule_relative(const struct scan *, int i, struct phrase *);   /* in 3 days, a week from friday, 2 days ago */
-int when_rule_holiday(const struct scan *, int i, struct phrase *);    /* christmas, new year's eve */
-int when_rule_time(const struct scan *, int i, struct phrase *);       /* 5pm, 17h30, half past five, noon */
-int when_rule_daypart(const struct scan *, int i, struct phrase *);    /* this morning, in the evening, at night */
-int when_rule_repeat(const struct scan *, int i, struct phrase *);     /* every tuesday and thursday, daily */
+int when_rule_numeric(const struct scan *, int i, struct phrase *);       /* 2026-11-21, 21.11.2026, 21/11 */
+int when_rule_nth(const struct scan *, int i, struct phrase *);           /* last friday in october, end of month */
+int when_rule_period(const struct scan *, int i, struct phrase *);        /* next week, this weekend, in march */
+int when_rule_relative(const struct scan *, int i, struct phrase *); /* in 3 days, a week from friday, 2 days ago */
+int when_rule_holiday(const struct scan *, int i, struct phrase *);  /* christmas, new year's eve */
+int when_rule_time(const struct scan *, int i, struct phrase *);     /* 5pm, 17h30, half past five, noon */
+int when_rule_daypart(const struct scan *, int i, struct phrase *);  /* this morning, in the evening, at night */
+int when_rule_repeat(const struct scan *, int i, struct phrase *);   /* every tuesday and thursday, daily */
 
 /* The longest date rule at i (no times, no repeats). */
 int when_date_part(const struct scan *, int i, struct phrase *);

@@ -144,7 +144,8 @@ static int clock_digits(const struct scan *s, int i, bool after_at, struct phras
     n += clock;
     int m = meridiem(w, i + n, &which);
     n += m;
-    bool range = m && token_punct(words_at(w, i + n), "-") && words_at(w, i + n + 1)->kind == TOKEN_NUMBER; /* "2pm-4pm" */
+    bool range =
+        m && token_punct(words_at(w, i + n), "-") && words_at(w, i + n + 1)->kind == TOKEN_NUMBER; /* "2pm-4pm" */
     if ((!range && !clean_after(w, i + n)) || minute >= 60 || hour > 24 || (hour == 24 && minute > 0))
         return 0;
     if (colon && dotted && !m && !after_at)
@@ -294,7 +295,8 @@ static int clock_named(const struct scan *s, int i, struct phrase *p)
         e = 2 + token_any(words_at(w, i + n + 2), "the|my");
         if (token_any(words_at(w, i + n + e), "day|business"))
             e++;
-        else if (!token_class(words_at(w, i + n + e), CLASS_DAY, &v) && !token_class(words_at(w, i + n + e), CLASS_WEEKDAY, &v))
+        else if (!token_class(words_at(w, i + n + e), CLASS_DAY, &v) &&
+                 !token_class(words_at(w, i + n + e), CLASS_WEEKDAY, &v))
             e = 0; /* "end of tomorrow": the day itself is the next part */
     }
     if (!e)
@@ -308,7 +310,8 @@ int when_rule_time(const struct scan *s, int i, struct phrase *p)
 {
     const struct words *w = s->words;
     bool at = token_any(words_at(w, i - 1), "at|by|before|until|till|around|after|from|past") ||
-              token_punct(words_at(w, i - 1), "@") || (token_is(words_at(w, i - 1), "about") && token_is(words_at(w, i - 2), "at"));
+              token_punct(words_at(w, i - 1), "@") ||
+              (token_is(words_at(w, i - 1), "about") && token_is(words_at(w, i - 2), "at"));
     bool after_at = at || p->has_date || p->has_daypart;
     int best = 0;
     struct phrase found = *p;
@@ -326,7 +329,8 @@ int when_rule_time(const struct scan *s, int i, struct phrase *p)
     int v;
     const struct token *next = words_at(w, i + 1);
     if (!best && ((token_class(next, CLASS_DAY, &v) && v >= 0) || token_class(next, CLASS_DAYPART, &v) ||
-                  (token_is(next, "in") && token_is(words_at(w, i + 2), "the") && token_class(words_at(w, i + 3), CLASS_DAYPART, &v)) ||
+                  (token_is(next, "in") && token_is(words_at(w, i + 2), "the") &&
+                   token_class(words_at(w, i + 3), CLASS_DAYPART, &v)) ||
                   (token_is(next, "at") && token_any(words_at(w, i + 2), "night")) ||
                   (token_is(next, "this") && token_class(words_at(w, i + 2), CLASS_DAYPART, &v)))) {
         /* "8 tonight", "9 tomorrow morning", "6 in the afternoon", "11 at night" */

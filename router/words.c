@@ -174,8 +174,7 @@ static void split_other(struct splitter *s, int32_t begin, UChar32 c)
     static const struct {
         UChar32 from;
         double part;
-    } parts[] = { { 0xBD, 0.5 },          { 0xBC, 0.25 },         { 0xBE, 0.75 }, { 0x2153, 1.0 / 3 },
-                  { 0x2154, 2.0 / 3 } };
+    } parts[] = { { 0xBD, 0.5 }, { 0xBC, 0.25 }, { 0xBE, 0.75 }, { 0x2153, 1.0 / 3 }, { 0x2154, 2.0 / 3 } };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i].from == c) {
             push(s, TOKEN_PART, begin)->part = parts[i].part;

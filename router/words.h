@@ -21,15 +21,15 @@ enum token_kind {
 
 struct token {
     enum token_kind kind;
-    size_t begin, end;  /* bytes in the source */
-    const char *text;   /* lower case, apostrophes ASCII, common slips corrected ("tommorow", "whats") */
-    bool glued;         /* no white space before it */
-    bool possessive;    /* "tomorrow's": text keeps the 's, classes are those of the word */
-    char punct;         /* PUNCT: the character */
-    int digits;         /* NUMBER: how many */
-    int64_t number;     /* NUMBER: its value, at most 10^15 */
-    double part;        /* PART: 0.5 … */
-    int lexeme;         /* first row of the lexicon, -1 = none */
+    size_t begin, end; /* bytes in the source */
+    const char *text;  /* lower case, apostrophes ASCII, common slips corrected ("tommorow", "whats") */
+    bool glued;        /* no white space before it */
+    bool possessive;   /* "tomorrow's": text keeps the 's, classes are those of the word */
+    char punct;        /* PUNCT: the character */
+    int digits;        /* NUMBER: how many */
+    int64_t number;    /* NUMBER: its value, at most 10^15 */
+    double part;       /* PART: 0.5 … */
+    int lexeme;        /* first row of the lexicon, -1 = none */
 };
 
 struct words {
@@ -42,9 +42,9 @@ struct words {
 void words_split(struct arena *, const char *source, struct words *out);
 /* Token i, or an END token outside 0 … count-1; never NULL. */
 const struct token *words_at(const struct words *, int i);
-bool token_is(const struct token *, const char *word);      /* text equal */
-bool token_any(const struct token *, const char *words);    /* "on|at|by" */
-bool token_punct(const struct token *, const char *chars);  /* a PUNCT out of chars */
+bool token_is(const struct token *, const char *word);     /* text equal */
+bool token_any(const struct token *, const char *words);   /* "on|at|by" */
+bool token_punct(const struct token *, const char *chars); /* a PUNCT out of chars */
 
 enum word_class {
     CLASS_CARDINAL, /* one … nineteen, twenty … ninety: the value */
@@ -60,7 +60,15 @@ enum word_class {
     CLASS_COUNT
 };
 enum time_unit {
-    UNIT_SECOND, UNIT_MINUTE, UNIT_HOUR, UNIT_DAY, UNIT_WORKDAY, UNIT_WEEK, UNIT_FORTNIGHT, UNIT_MONTH, UNIT_QUARTER,
+    UNIT_SECOND,
+    UNIT_MINUTE,
+    UNIT_HOUR,
+    UNIT_DAY,
+    UNIT_WORKDAY,
+    UNIT_WEEK,
+    UNIT_FORTNIGHT,
+    UNIT_MONTH,
+    UNIT_QUARTER,
     UNIT_YEAR,
     UNIT_DECADE
 };

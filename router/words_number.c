@@ -175,7 +175,7 @@ static int part_words(const struct words *w, int i, double *value)
         return n + token_any(words_at(w, i + n), "a|an");
     }
     int64_t count = 1;
-    if (token_any(words_at(w, i), "three|3")  || (words_at(w, i)->kind == TOKEN_NUMBER && words_at(w, i)->number == 3))
+    if (token_any(words_at(w, i), "three|3") || (words_at(w, i)->kind == TOKEN_NUMBER && words_at(w, i)->number == 3))
         n = 1, count = 3;
     n += n && token_punct(words_at(w, i + n), "-");
     if (!n || !token_any(words_at(w, i + n), "quarter|quarters"))
@@ -268,7 +268,8 @@ static int duration_rest(const struct words *w, int i, double *minutes)
     const struct token *bare = words_at(w, i);
     if (n == 0 && used == 1 && bare->kind == TOKEN_NUMBER && bare->number < 60 && bare->digits <= 2 &&
         words_at(w, i + 1)->kind != TOKEN_NUMBER && !token_punct(words_at(w, i + 1), ":/") &&
-        (bare->glued || words_at(w, i + 1)->kind != TOKEN_WORD || token_any(words_at(w, i + 1), "and|of|last|today|yesterday|this|in|at"))) {
+        (bare->glued || words_at(w, i + 1)->kind != TOKEN_WORD ||
+         token_any(words_at(w, i + 1), "and|of|last|today|yesterday|this|in|at"))) {
         *minutes += v; /* "7h30", "7 hours 30" */
         return 1;
     }
@@ -288,7 +289,8 @@ int words_duration(const struct words *w, int i, double *minutes)
     if (!token_class(words_at(w, i + n), CLASS_UNIT, &unit) || unit > UNIT_HOUR)
         return 0;
     n++;
-    if (token_punct(words_at(w, i + n), ".") && words_at(w, i + n)->glued && token_any(words_at(w, i + n + 1), "of|at|in|with|on"))
+    if (token_punct(words_at(w, i + n), ".") && words_at(w, i + n)->glued &&
+        token_any(words_at(w, i + n + 1), "of|at|in|with|on"))
         n++; /* "30 min. of yoga" */
     *minutes = v * unit_minutes(unit);
     if (unit == UNIT_HOUR)

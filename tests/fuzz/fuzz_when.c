@@ -37,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check(arena, text, &w, &options);
     if (when_find(arena, text, &options, &w))
         check(arena, text, &w, &options);
-    if (when_find_range(arena, text, &options, &range) && (civil_compare(&range.from, &range.to) > 0 || range.end > strlen(text)))
+    if (when_find_range(arena, text, &options, &range) &&
+        (civil_compare(&range.from, &range.to) > 0 || range.end > strlen(text)))
         abort();
     if (data[0] & 8) {
         when_next(text, &options.now, &options.now, &next);

@@ -52,7 +52,8 @@ static void run_table(const struct sample *table, size_t count)
         parse_sentence(arena, table[i].text, &friday, &p);
         ck_assert_msg(p.kind == PARSE_CALLS, "\"%s\": wanted %s, got kind %d", table[i].text, table[i].wanted, p.kind);
         const char *got = render(&p);
-        ck_assert_msg(strcmp(got, table[i].wanted) == 0, "\"%s\": wanted %s, got %s", table[i].text, table[i].wanted, got);
+        ck_assert_msg(strcmp(got, table[i].wanted) == 0, "\"%s\": wanted %s, got %s", table[i].text, table[i].wanted,
+                      got);
     }
 }
 
@@ -107,15 +108,16 @@ START_TEST(test_silent)
     for (size_t i = 0; i < COUNT(silent); i++) {
         struct parse p;
         parse_sentence(arena, silent[i], &friday, &p);
-        ck_assert_msg((p.kind == PARSE_NONE || p.kind == PARSE_CHAT) && p.call_count == 0, "\"%s\" must do nothing, got %s",
-                      silent[i], render(&p));
+        ck_assert_msg((p.kind == PARSE_NONE || p.kind == PARSE_CHAT) && p.call_count == 0,
+                      "\"%s\" must do nothing, got %s", silent[i], render(&p));
     }
 }
 END_TEST
 
 START_TEST(test_chat)
 {
-    static const char *const chat[] = { "hello", "thanks!", "thank you so much", "good morning", "ok", "no", "👍", "how are you?", "tell me a joke" };
+    static const char *const chat[] = { "hello", "thanks!", "thank you so much", "good morning",  "ok",
+                                        "no",    "👍",       "how are you?",      "tell me a joke" };
     for (size_t i = 0; i < COUNT(chat); i++) {
         struct parse p;
         parse_sentence(arena, chat[i], &friday, &p);
@@ -153,9 +155,11 @@ START_TEST(test_answers)
     for (size_t i = 0; i < COUNT(table); i++) {
         struct parse p;
         parse_sentence(arena, table[i].first, &friday, &p);
-        ck_assert_msg(p.kind == PARSE_ASK && p.call_count == 1 && p.ask_argument, "\"%s\" leaves a call unfinished", table[i].first);
+        ck_assert_msg(p.kind == PARSE_ASK && p.call_count == 1 && p.ask_argument, "\"%s\" leaves a call unfinished",
+                      table[i].first);
         bool fits = parse_answer(arena, table[i].answer, &friday, &p.calls[0], p.ask_argument);
-        ck_assert_msg(fits == (table[i].wanted != NULL), "\"%s\" then \"%s\": fits %d", table[i].first, table[i].answer, fits);
+        ck_assert_msg(fits == (table[i].wanted != NULL), "\"%s\" then \"%s\": fits %d", table[i].first, table[i].answer,
+                      fits);
         if (fits)
             ck_assert_str_eq(render(&p), table[i].wanted);
     }
@@ -175,9 +179,10 @@ END_TEST
 START_TEST(test_json)
 {
     static const struct sample table[] = {
-        { "buy bread tomorrow", "{\"tool\":\"add_task\",\"arguments\":{\"content\":\"buy bread\",\"due_date\":\"2026-11-21\"}}" },
-        { "slept 7h and drank 500 ml water",
-          "{\"calls\":[{\"tool\":\"log_sleep\",\"arguments\":{\"hours\":7}},{\"tool\":\"log_water\",\"arguments\":{\"amount_ml\":500}}]}" },
+        { "buy bread tomorrow",
+          "{\"tool\":\"add_task\",\"arguments\":{\"content\":\"buy bread\",\"due_date\":\"2026-11-21\"}}" },
+        { "slept 7h and drank 500 ml water", "{\"calls\":[{\"tool\":\"log_sleep\",\"arguments\":{\"hours\":7}},{"
+                                             "\"tool\":\"log_water\",\"arguments\":{\"amount_ml\":500}}]}" },
         { "play some music", "{\"tool\":null}" },
         { "hello", "{\"tool\":null}" },
         { "set a reminder", "{\"ask\":\"What should I remind you of?\"}" },
@@ -206,8 +211,10 @@ END_TEST
 /* Prose, and texts made to hurt: nothing is written and every one of them ends. */
 START_TEST(test_long_texts)
 {
-    static const char *const units[] = { "every ", "and buy milk ", "remind me to ", "- ", "add x to my list ", "1 ", "(", "a week after ",
-                                         "my list of my list ", "word ", "twenty ", "it was a nice day. " };
+    static const char *const units[] = { "every ", "and buy milk ",     "remind me to ",
+                                         "- ",     "add x to my list ", "1 ",
+                                         "(",      "a week after ",     "my list of my list ",
+                                         "word ",  "twenty ",           "it was a nice day. " };
     for (size_t i = 0; i < COUNT(units); i++) {
         size_t unit = strlen(units[i]), count = (size_t)MESSAGE_BYTES_MAX / unit;
         char *text = arena_alloc(arena, unit * count + 1);
@@ -222,7 +229,8 @@ END_TEST
 
 START_TEST(test_odd_input)
 {
-    static const char *const texts[] = { "", " ", "\n", "?", "\xff\xfe", "remind me to \xc3", ":", "\"", "- \n- ", "@", "#", "1" };
+    static const char *const texts[] = { "",  " ",  "\n",     "?", "\xff\xfe", "remind me to \xc3",
+                                         ":", "\"", "- \n- ", "@", "#",        "1" };
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct parse p;
         parse_sentence(arena, texts[i], &friday, &p);

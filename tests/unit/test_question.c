@@ -87,6 +87,7 @@ START_TEST(figures)
           { "82 kg on average; −1 kg: from 82.5 kg (2026-10-10) to 81.5 kg", "2 entries", NULL } },
         { "how has my weight changed since September", { "−3 kg: from 84 kg", "to 81 kg (2026-11-18)", "5 entries" } },
         { "what is my body fat", { "Body fat: 19 %", NULL, NULL } },
+        { "health overview", { "Health, the last 7 days", "Exercise: ", NULL } },
         { "my health", { "Sleep: ", "Water: 4.85 l", "Weight: 81 kg" } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

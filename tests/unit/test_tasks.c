@@ -82,7 +82,7 @@ START_TEST(a_time_brings_a_reminder)
 {
     struct scene s = scene_open(_i);
     struct tool_result *r = call(&s, "add_task", "{\"content\":\"Call mom\",\"due_date\":\"2026-11-27T17:00\"}");
-    ck_has(plain(&s, r), "⏰ Reminder: Fri 2026-11-27 17:00");
+    ck_has(plain(&s, r), "⏰ I will remind you then");
     ck_assert_str_eq(row_text(&s, "SELECT remind_at FROM tasks WHERE id = 1"), "1795795200000"); /* 16:00 UTC */
     call(&s, "add_task", "{\"content\":\"b\",\"due_date\":\"2026-11-27T17:00\",\"remind\":false}");
     ck_assert_str_eq(row_text(&s, "SELECT remind_at FROM tasks WHERE id = 2"), "(null)");

@@ -43,7 +43,8 @@ static void check_table(const struct sample *table, size_t count, const struct w
         struct when w;
         const char *got = resolve(table[i].text, options, &w);
         bool same = got && table[i].wanted ? strcmp(got, table[i].wanted) == 0 : got == table[i].wanted;
-        ck_assert_msg(same, "\"%s\": wanted %s, got %s", table[i].text, table[i].wanted ? table[i].wanted : "no date", got ? got : "no date");
+        ck_assert_msg(same, "\"%s\": wanted %s, got %s", table[i].text, table[i].wanted ? table[i].wanted : "no date",
+                      got ? got : "no date");
     }
 }
 
@@ -238,10 +239,11 @@ END_TEST
 START_TEST(test_past)
 {
     static const struct sample table[] = {
-        { "friday", "2026-11-13" },        { "monday", "2026-11-16" },    { "march 3", "2026-03-03" },
-        { "december 3", "2025-12-03" },    { "the 25th", "2026-10-25" },  { "the 5th", "2026-11-05" },
-        { "8pm", "2026-11-19T20:00" },     { "8am", "2026-11-20T08:00" }, { "last friday", "2026-11-13" },
-        { "this morning", "2026-11-20T06:00" },
+        { "friday", "2026-11-13" },      { "monday", "2026-11-16" },
+        { "march 3", "2026-03-03" },     { "december 3", "2025-12-03" },
+        { "the 25th", "2026-10-25" },    { "the 5th", "2026-11-05" },
+        { "8pm", "2026-11-19T20:00" },   { "8am", "2026-11-20T08:00" },
+        { "last friday", "2026-11-13" }, { "this morning", "2026-11-20T06:00" },
     };
     struct when_options options = friday;
     options.past = true;
@@ -252,8 +254,8 @@ END_TEST
 START_TEST(test_day_first)
 {
     static const struct sample table[] = {
-        { "3/4", "2027-04-03" },     { "3/4/2027", "2027-04-03" },  { "12-11-2026", "2026-11-12" },
-        { "4/25", "2027-04-25" },    { "at 5:30", "2026-11-21T05:30" }, { "at 5", "2026-11-20T17:00" },
+        { "3/4", "2027-04-03" },  { "3/4/2027", "2027-04-03" },      { "12-11-2026", "2026-11-12" },
+        { "4/25", "2027-04-25" }, { "at 5:30", "2026-11-21T05:30" }, { "at 5", "2026-11-20T17:00" },
     };
     struct when_options options = friday;
     check_table((const struct sample[]){ { "3/4", "2027-03-04" }, { "at 5:30", "2026-11-20T17:30" } }, 2, &options);
@@ -303,7 +305,8 @@ START_TEST(test_rules)
         const char *text, *rule, *words;
     } table[] = {
         { "every tuesday and thursday", "FREQ=WEEKLY;BYDAY=TU,TH", "every Tuesday and Thursday" },
-        { "every tuesday, thursday and saturday at 8", "FREQ=WEEKLY;BYDAY=TU,TH,SA", "every Tuesday, Thursday and Saturday" },
+        { "every tuesday, thursday and saturday at 8", "FREQ=WEEKLY;BYDAY=TU,TH,SA",
+          "every Tuesday, Thursday and Saturday" },
         { "daily", "FREQ=DAILY", "every day" },
         { "every 2 weeks on monday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO", "every 2 weeks on Monday" },
         { "every other friday", "FREQ=WEEKLY;INTERVAL=2;BYDAY=FR", "every 2 weeks on Friday" },
@@ -381,7 +384,8 @@ START_TEST(test_ranges)
     for (size_t i = 0; i < COUNT(table); i++) {
         char from[CIVIL_TEXT_BYTES], to[CIVIL_TEXT_BYTES];
         ck_assert_msg(when_find_range(arena, table[i].text, &friday, &r), "\"%s\" has a period", table[i].text);
-        ck_assert_msg(strcmp(civil_format(&r.from, from), table[i].from) == 0 && strcmp(civil_format(&r.to, to), table[i].to) == 0,
+        ck_assert_msg(strcmp(civil_format(&r.from, from), table[i].from) == 0 &&
+                          strcmp(civil_format(&r.to, to), table[i].to) == 0,
                       "\"%s\": got %s … %s", table[i].text, from, to);
         ck_assert_str_eq(r.words, table[i].words);
     }
@@ -393,10 +397,13 @@ END_TEST
 START_TEST(test_describe)
 {
     struct civil now = friday.now;
-    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 21, -1, 0, 0 }, &now), "Sat 2026-11-21 (tomorrow)");
-    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 27, 17, 0, 0 }, &now), "Fri 2026-11-27 17:00 (in 7 days)");
+    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 21, -1, 0, 0 }, &now),
+                     "Sat 2026-11-21 (tomorrow)");
+    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 27, 17, 0, 0 }, &now),
+                     "Fri 2026-11-27 17:00 (in 7 days)");
     ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 20, -1, 0, 0 }, &now), "Fri 2026-11-20 (today)");
-    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 17, -1, 0, 0 }, &now), "Tue 2026-11-17 (3 days ago)");
+    ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 17, -1, 0, 0 }, &now),
+                     "Tue 2026-11-17 (3 days ago)");
     ck_assert_str_eq(when_describe_repeat(arena, "FREQ=SECONDLY"), "FREQ=SECONDLY");
 }
 END_TEST
@@ -407,9 +414,20 @@ START_TEST(test_words)
         const char *text;
         double minutes;
     } durations[] = {
-        { "7h30", 450 },          { "7h", 420 },         { "7.5 hours", 450 },    { "seven and a half hours", 450 }, { "an hour and a half", 90 },
-        { "half an hour", 30 },   { "1h 20 min", 80 },   { "7 hours 30", 450 },   { "90 minutes", 90 },              { "30-minute", 30 },
-        { "1½ hours", 90 },       { "three quarters of an hour", 45 }, { "7,5 h", 450 }, { "1 hour and 5 minutes", 65 },
+        { "7h30", 450 },
+        { "7h", 420 },
+        { "7.5 hours", 450 },
+        { "seven and a half hours", 450 },
+        { "an hour and a half", 90 },
+        { "half an hour", 30 },
+        { "1h 20 min", 80 },
+        { "7 hours 30", 450 },
+        { "90 minutes", 90 },
+        { "30-minute", 30 },
+        { "1½ hours", 90 },
+        { "three quarters of an hour", 45 },
+        { "7,5 h", 450 },
+        { "1 hour and 5 minutes", 65 },
     };
     ck_assert(lexicon_sorted());
     for (size_t i = 0; i < COUNT(durations); i++) {
@@ -417,7 +435,8 @@ START_TEST(test_words)
         double minutes = 0;
         words_split(arena, durations[i].text, &w);
         int n = words_duration(&w, 0, &minutes);
-        ck_assert_msg(n == w.count && minutes == durations[i].minutes, "\"%s\": %d of %d tokens, %g minutes", durations[i].text, n, w.count, minutes);
+        ck_assert_msg(n == w.count && minutes == durations[i].minutes, "\"%s\": %d of %d tokens, %g minutes",
+                      durations[i].text, n, w.count, minutes);
     }
     struct words w;
     int64_t v = 0;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * snapshot: a matrix as one file, so that a start need not read every vector from the database.
+ * Checksummed, written beside its final name and renamed over it; loaded by copying the codes and mapping
+ * the fp32 rows.  The file is a cache: whatever is wrong with it, the caller rebuilds from the database.
+ * A snapshot may be saved while others search and write. */
+#ifndef EMBEDDINGS_SNAPSHOT_H
+#define EMBEDDINGS_SNAPSHOT_H
+
+#include "embeddings/matrix.h"
+
+/* Write all items to `path`.  `mark` is the caller's word for "the database up to here is in it": it must be
+ * taken before the call.  The old file stays valid until the new one is durable (fsync, rename, fsync of the
+ * folder).  ST_INTERNAL with the reason; the old file is then untouched. */
+enum status MUST_CHECK snapshot_save(struct matrix *, const char *path, int64_t mark, struct error *);
+
+/* Load `path` into a new matrix.  ST_NOT_FOUND: no such file.  ST_CONFLICT: made for another model or other
+ * dimensions.  ST_INVALID: not a snapshot of this version, cut short or damaged.  In each case *out is NULL and
+ * the error says why.  The file stays mapped: it may be renamed over and unlinked, never truncated. */
+enum status MUST_CHECK snapshot_load(const char *path, const struct matrix_options *, struct matrix **out,
+                                     int64_t *mark, struct error *);
+
+#endif
