@@ -48,22 +48,12 @@ enum status models_from_config(const struct config *c, struct model_set *set, st
 static void on_stored(void *arg, bool tap)
 {
     struct program *p = arg;
-    workers_wake(p->workers, tap);
-    store_hint(p->store, HINT_INBOX);
-}
-
-static void wake_senders(struct program *p)
-{
-    if (p->console_sender)
-        sender_wake(p->console_sender);
-    if (p->sender)
-        sender_wake(p->sender);
+    store_hint(p->store, tap ? HINT_TAPS : HINT_INBOX); /* wakes our own workers too */
 }
 
 static void on_settled(void *arg)
 {
     struct program *p = arg;
-    wake_senders(p);
     store_hint(p->store, HINT_OUTBOX);
 }
 
@@ -72,18 +62,14 @@ static void on_clock(void *arg)
     struct program *p = arg;
     workers_wake(p->workers, false);
     workers_wake(p->workers, true);
-    wake_senders(p);
+    store_hint(p->store, HINT_OUTBOX);
 }
 
 static void on_hint(enum hint hint, void *arg)
 {
     struct program *p = arg;
-    if (hint == HINT_INBOX && p->workers) {
-        workers_wake(p->workers, false);
-        workers_wake(p->workers, true);
-    }
-    if (hint == HINT_OUTBOX)
-        wake_senders(p);
+    if (hint == HINT_INBOX || hint == HINT_TAPS)
+        workers_wake(p->workers, hint == HINT_TAPS);
 }
 
 static const char *bot_username(void *arg)
@@ -199,7 +185,7 @@ static enum status program_start(struct program *p, struct error *e)
     }
     if (intake_start(p->store, &p->intake, e) || start_web(p, e) || start_pipeline(p, e))
         return e->status;
-    store_on_hint(p->store, on_hint, p);
+    store_on_hint(p->store, on_hint, p); /* senders and the console listen for themselves */
     intake_on_stored(p->intake, on_stored, p);
     if (server_start(p->server, e)) /* last: nothing comes in before everything stands */
         return e->status;
@@ -225,6 +211,7 @@ static void program_stop(struct program *p)
     console_stop(p->console);
     health_stop(p->health);
     store_close(p->store);
+    workers_free(p->workers);
     sender_free(p->console_sender);
     sender_free(p->sender);
     if (p->server)

@@ -193,6 +193,7 @@ enum status workers_start(const struct worker_options *options, struct workers *
     if (w->started == w->count)
         return OK;
     workers_stop(w);
+    workers_free(w);
     *out = NULL;
     return fail(e, ST_INTERNAL, "cannot start the worker threads");
 }
@@ -216,6 +217,12 @@ void workers_stop(struct workers *w)
     }
     for (int i = 0; i < w->started; i++)
         pthread_join(w->worker[i].thread, NULL);
+}
+
+void workers_free(struct workers *w)
+{
+    if (!w)
+        return;
     for (int i = 0; i < 2; i++) {
         pthread_cond_destroy(&w->lane[i].wake);
         pthread_mutex_destroy(&w->lane[i].lock);

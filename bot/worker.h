@@ -24,7 +24,9 @@ enum status MUST_CHECK workers_start(const struct worker_options *, struct worke
 /* Rows came in (a commit of ours, or a hint of another instance).  Any thread, never blocks. */
 void workers_wake(struct workers *, bool tap);
 void workers_count(struct workers *, struct worker_counters *);
-/* Ends model calls under way (their rows are given back), joins, frees. */
+/* Ends model calls under way (their rows are given back) and joins.  NULL is fine, here and below. */
 void workers_stop(struct workers *);
+/* After store_close(): until then a hint may still wake them. */
+void workers_free(struct workers *);
 
 #endif

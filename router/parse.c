@@ -320,8 +320,9 @@ static int bullet(const struct words *w, struct span line)
 static bool task_header(struct sentence *s, struct span line, struct match *m, struct due *due)
 {
     static const char *const headers[] = {
-        "[my / new / add / some / the / these / the following / add the following / add these / create] (tasks / todos "
-        "/ todo / to do / things to do / reminders / to dos) {1?}",
+        ("[my / new / add / some / the / these / the following / add the following / add these / create] (tasks / "
+         "todos "
+         "/ todo / to do / things to do / reminders / to dos) {1?}"),
         "[add / put] [the following / these] [tasks / items / things] [to / on / for] @list {1?}",
         "[please] remind me (to / of / about) [the following] {1?}",
         "@list {1?}",

@@ -147,7 +147,7 @@ static const struct {
       notes },
     { "[can you] (show / list / read / display / view / see / open / give / get / find / search / look up / pull "
       "up) " ME " [all / all of] [of] [my / the / any] (note / notes) (about / on / for / regarding / with / "
-                "containing / called / from / mentioning / of) {1}",
+      "containing / called / from / mentioning / of) {1}",
       notes },
     { "[all / all of] [my / the] notes", notes },
     { "[my / the] notes (about / on / for / regarding / with / containing) {1}", notes },

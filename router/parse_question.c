@@ -38,8 +38,8 @@ static enum route ask_rows(struct sentence *s, struct span span, struct span que
 
 /* Requests to look something up; {1} is the query. */
 static const char *const searches[] = {
-    "(search / look up / look for / search for / google / lookup) [in / through] [my / the] [notes / tasks / "
-    "everything] [for / about] {1}",
+    ("(search / look up / look for / search for / google / lookup) [in / through] [my / the] [notes / tasks / "
+     "everything] [for / about] {1}"),
     "find [me] [my / the / any / all / all my] (notes / note / tasks / task) [about / on / with / for] {1}",
     "(find / show me / show) (everything / anything / all) [i have / i wrote / we have] (about / on / with / for) {1}",
     "find {1} in my notes|tasks|list",

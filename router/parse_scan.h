@@ -76,6 +76,25 @@ void parse_due(const struct sentence *, struct span, bool past, struct due *);
 const char *parse_content(const struct sentence *, struct span, const struct due *);
 bool parse_all_date(const struct sentence *, struct span); /* nothing but a date phrase */
 
+/* --- parse_change.c: which task is meant --- */
+enum route parse_done(struct sentence *, struct span);
+enum route parse_delete(struct sentence *, struct span);
+enum route parse_update(struct sentence *, struct span);
+bool parse_pronoun(const struct sentence *, struct span); /* "it", "that one": names nothing */
+/* Set task_id or content; false: nothing to go by. */
+bool parse_name_task(struct sentence *, struct json_object *arguments, struct span);
+enum route parse_one_task(struct sentence *, const char *tool, struct span, const char *ask);
+enum route parse_tasks_named(struct sentence *, const char *tool, struct span, const char *ask); /* "3, 5 and 8" too */
+struct span parse_name_only(const struct sentence *, struct span); /* without "on my list" and a closing date */
+
+/* --- tables --- */
+struct parse_rule {
+    const char *pattern;
+    enum route (*route)(struct sentence *, const struct match *);
+};
+/* The first rule whose pattern matches and whose function does not decline. */
+enum route parse_apply(struct sentence *, struct span, const struct parse_rule *, size_t count);
+
 /* --- calls --- */
 struct json_object *parse_call(struct sentence *, const char *tool); /* the arguments to fill; NULL when full */
 void parse_set_due(struct sentence *, struct json_object *, const struct due *, const char *name);

@@ -224,6 +224,9 @@ static enum route several_items(struct sentence *s, struct span span, struct spa
     if ((count < 3 && !commas_alone) || s->parse->call_count + count > PARSE_CALLS_MAX)
         return ROUTE_NO;
     for (int k = 0; k < count; k++)
+        if (empty_content(s, parse_content(s, item[k], NULL)))
+            return ROUTE_NO;
+    for (int k = 0; k < count; k++)
         put_task(s, parse_content(s, item[k], NULL), category, due);
     return ROUTE_DONE;
 }
@@ -369,10 +372,7 @@ static enum route never(struct sentence *s, const struct match *m)
 #define ON "to|on|onto|in|into|for"
 #define MAKE "set|create|make|add|put|schedule|give|send|get|setup|start|leave|have"
 #define REMINDER "reminder|reminders|remainder"
-static const struct {
-    const char *pattern;
-    enum route (*route)(struct sentence *, const struct match *);
-} rules[] = {
+static const struct parse_rule rules[] = {
     { "[please] don't remind|add|put|create|set|make {1?}", never },
     { "i don't need|want {1?} reminder|reminders {2?}", never },
     { "(stop / quit / cease) reminding {1?}", never },
@@ -456,13 +456,5 @@ static const struct {
 
 enum route parse_task(struct sentence *s, struct span span)
 {
-    struct match m;
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (!pattern_match(s->words, span, rules[i].pattern, &m))
-            continue;
-        enum route route = rules[i].route(s, &m);
-        if (route != ROUTE_NO)
-            return route;
-    }
-    return ROUTE_NO;
+    return parse_apply(s, span, rules, sizeof rules / sizeof *rules);
 }

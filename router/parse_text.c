@@ -358,6 +358,21 @@ enum route parse_asks(struct sentence *sentence, const char *question, const cha
     return ROUTE_ASK;
 }
 
+enum route parse_apply(struct sentence *sentence, struct span span, const struct parse_rule *rule, size_t count)
+{
+    struct match m;
+    for (size_t i = 0; i < count; i++) {
+        int calls = sentence->parse->call_count;
+        if (!pattern_match(sentence->words, span, rule[i].pattern, &m))
+            continue;
+        enum route route = rule[i].route(sentence, &m);
+        if (route != ROUTE_NO)
+            return route;
+        sentence->parse->call_count = calls;
+    }
+    return ROUTE_NO;
+}
+
 bool parse_unreal(const struct sentence *sentence, struct span s)
 {
     static const char words[] =

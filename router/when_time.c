@@ -312,6 +312,10 @@ int when_rule_time(const struct scan *s, int i, struct phrase *p)
     bool at = token_any(words_at(w, i - 1), "at|by|before|until|till|around|after|from|past") ||
               token_punct(words_at(w, i - 1), "@") ||
               (token_is(words_at(w, i - 1), "about") && token_is(words_at(w, i - 2), "at"));
+    if (token_is(words_at(w, i - 1), "between") && token_is(words_at(w, i + 1), "and") &&
+        words_at(w, i + 2)->kind == TOKEN_NUMBER)
+        at = token_any(words_at(w, i + 3), "am|pm|a|p") ||
+             token_punct(words_at(w, i + 3), ":"); /* "between 3 and 4pm" */
     bool after_at = at || p->has_date || p->has_daypart;
     int best = 0;
     struct phrase found = *p;

@@ -64,7 +64,7 @@ enum status MUST_CHECK db_now_ms(struct db *, int64_t *now_ms, struct error *);
  * thread that calls store_hint(); those of other instances by LISTEN/NOTIFY (nothing on SQLite), at most one
  * NOTIFY per 50 ms and topic, sent outside any transaction of ours.  A hint may be lost; polling is the
  * truth.  Call it after the commit. */
-enum hint { HINT_INBOX, HINT_OUTBOX, HINT_REQUESTS, HINT_ROWS, HINT_COUNT };
+enum hint { HINT_INBOX, HINT_TAPS, HINT_OUTBOX, HINT_REQUESTS, HINT_ROWS, HINT_COUNT };
 void store_hint(struct store *, enum hint);
 /* fn is called whenever a hint arrives from this or another instance, and for every topic when the listening
  * connection was lost and is back; from any thread.  It must return quickly (wake somebody) and not call the

@@ -15,6 +15,7 @@
 
 static const char *const channel_name[HINT_COUNT + 1] = {
     [HINT_INBOX] = "steward_inbox",
+    [HINT_TAPS] = "steward_taps",
     [HINT_OUTBOX] = "steward_outbox",
     [HINT_REQUESTS] = "steward_requests",
     [HINT_ROWS] = "steward_rows",

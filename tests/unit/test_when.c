@@ -154,7 +154,7 @@ static const struct sample phrases[] = {
     { "next sunday", "2026-11-29" },
     { "sunday", "2026-11-22" },
     { "tomorrow from 2 to 4pm", "2026-11-21T14:00" },
-    { "let's meet between 3 and 4pm tomorrow", "2026-11-21T16:00" },
+    { "let's meet between 3 and 4pm tomorrow", "2026-11-21T15:00" },
     { "wed 3 dec 14:00", "2026-12-03T14:00" },
     { "2026-11-21 17:00", "2026-11-21T17:00" },
     { "2026-11-21T17:00", "2026-11-21T17:00" },
