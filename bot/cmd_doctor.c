@@ -59,8 +59,8 @@ static void check_database(struct doctor *d)
     store_close(store);
 }
 
-static enum status ask_telegram(struct doctor *d, struct telegram *t, const char *method, struct telegram_answer *answer,
-                                struct error *e)
+static enum status ask_telegram(struct doctor *d, struct telegram *t, const char *method,
+                                struct telegram_answer *answer, struct error *e)
 {
     struct telegram_request request;
     telegram_request_json(d->arena, method, json_object_new_object(), true, &request);
@@ -83,8 +83,8 @@ static void check_webhook(struct doctor *d, struct telegram *t)
     if (d->config.public_url && strncmp(url, d->config.public_url, strlen(d->config.public_url)) != 0)
         warning(d, "webhook", "Telegram does not know our address yet; a running steward registers it at its start");
     else
-        ok("webhook", arena_printf(d->arena, "%s, %lld updates waiting", d->config.public_url ? "registered" : "off: long polling",
-                                   (long long)waiting));
+        ok("webhook", arena_printf(d->arena, "%s, %lld updates waiting",
+                                   d->config.public_url ? "registered" : "off: long polling", (long long)waiting));
 }
 
 static void check_telegram(struct doctor *d)
@@ -99,7 +99,9 @@ static void check_telegram(struct doctor *d)
     if (ask_telegram(d, t, "getMe", &a, &e))
         failure(d, "Telegram", e.text);
     else if (!a.ok)
-        failure(d, "Telegram", a.code == 401 || a.code == 404 ? "the bot token is refused: copy it again from @BotFather" : a.description);
+        failure(d, "Telegram",
+                a.code == 401 || a.code == 404 ? "the bot token is refused: copy it again from @BotFather"
+                                               : a.description);
     else {
         ok("Telegram", arena_printf(d->arena, "the bot is @%s", json_str(a.result, "username", "?")));
         check_webhook(d, t);
@@ -121,7 +123,9 @@ static void check_models(struct doctor *d)
         warning(d, "model", "none: the built-in parser reads messages; ANTHROPIC_API_KEY or OPENAI_API_KEY adds one");
     for (int i = 0; i < set.count; i++) {
         struct model_message m = { .role = MODEL_USER, .text = "Reply with the word OK." };
-        struct model_request q = { .system = "Reply in one word.", .messages = &m, .message_count = 1, .output_tokens_max = 256 };
+        struct model_request q = {
+            .system = "Reply in one word.", .messages = &m, .message_count = 1, .output_tokens_max = 256
+        };
         struct model_reply r;
         if (model_step(&set, d->http, d->arena, &q, set.endpoint[i].provider->name, NULL, &r, &e))
             failure(d, "model", e.text);

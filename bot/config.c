@@ -12,7 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum setting_type { SET_TEXT, SET_URL, SET_SECRET, SET_INT, SET_IDS, SET_ZONE, SET_LEVEL, SET_DATABASE, SET_FILE, SET_HEADER_SECRET, SET_PACING };
+enum setting_type {
+    SET_TEXT,
+    SET_URL,
+    SET_SECRET,
+    SET_INT,
+    SET_IDS,
+    SET_ZONE,
+    SET_LEVEL,
+    SET_DATABASE,
+    SET_FILE,
+    SET_HEADER_SECRET,
+    SET_PACING
+};
 
 struct setting {
     const char *name;
@@ -31,16 +43,19 @@ static const struct setting setting_table[] = {
     { "TELEGRAM_BOT_TOKEN", SET_SECRET, AT(telegram_bot_token), NULL, 0, 0, "enables Telegram" },
     { "TELEGRAM_USER_ID", SET_IDS, AT(telegram_user_id), NULL, 0, 0, "who may talk to it: ids with commas" },
     { "TELEGRAM_API_BASE", SET_URL, AT(telegram_api_base), "https://api.telegram.org", 0, 0, "Bot API root" },
-    { "TELEGRAM_PACING", SET_PACING, AT(local_bot_api), "cloud", 0, 0, "cloud: Telegram's rate limits; local: none (own Bot API server)" },
+    { "TELEGRAM_PACING", SET_PACING, AT(local_bot_api), "cloud", 0, 0,
+      "cloud: Telegram's rate limits; local: none (own Bot API server)" },
     { "WEBHOOK_SECRET_TOKEN", SET_HEADER_SECRET, AT(webhook_secret), NULL, 0, 0, "secret of the webhook's header" },
     { "PUBLIC_URL", SET_URL, AT(public_url), NULL, 0, 0, "public address; without one, long polling" },
     { "ANTHROPIC_API_KEY", SET_SECRET, AT(anthropic_api_key), NULL, 0, 0, "first model provider" },
     { "ANTHROPIC_BASE_URL", SET_URL, AT(anthropic_base_url), "https://api.anthropic.com", 0, 0, "without /v1" },
     { "ANTHROPIC_MODEL", SET_TEXT, AT(anthropic_model), "claude-haiku-5-5", 0, 0, "model id" },
     { "OPENAI_API_KEY", SET_SECRET, AT(openai_api_key), NULL, 0, 0, "second model provider" },
-    { "OPENAI_BASE_URL", SET_URL, AT(openai_base_url), "https://api.openai.com/v1", 0, 0, "any compatible server, with /v1" },
+    { "OPENAI_BASE_URL", SET_URL, AT(openai_base_url), "https://api.openai.com/v1", 0, 0,
+      "any compatible server, with /v1" },
     { "OPENAI_MODEL", SET_TEXT, AT(openai_model), "gpt-6-luna", 0, 0, "model id" },
-    { "EMBEDDING_BASE_URL", SET_URL, AT(embedding_base_url), NULL, 0, 0, "embeddings endpoint; default OPENAI_BASE_URL" },
+    { "EMBEDDING_BASE_URL", SET_URL, AT(embedding_base_url), NULL, 0, 0,
+      "embeddings endpoint; default OPENAI_BASE_URL" },
     { "EMBEDDING_API_KEY", SET_SECRET, AT(embedding_api_key), NULL, 0, 0, "default OPENAI_API_KEY" },
     { "EMBEDDING_MODEL", SET_TEXT, AT(embedding_model), "text-embedding-3-small", 0, 0, "model id" },
     { "EMBEDDING_DIMENSIONS", SET_INT, AT(embedding_dimensions), "384", 32, 4096, "vector length" },
@@ -85,7 +100,8 @@ static enum status set_ids(struct config *c, const struct setting *s, const char
         errno = 0;
         long long id = strtoll(p, &end, 10);
         if (end == p || errno || id <= 0)
-            return bad(e, s, "must be Telegram user ids (positive numbers) with commas, for example 123456789,987654321");
+            return bad(e, s,
+                       "must be Telegram user ids (positive numbers) with commas, for example 123456789,987654321");
         if (c->telegram_user_count == CONFIG_USERS_MAX)
             return fail(e, ST_LIMIT, "%s names more than %d users.", s->name, CONFIG_USERS_MAX);
         c->telegram_user_id[c->telegram_user_count++] = id;
@@ -99,10 +115,12 @@ static enum status set_ids(struct config *c, const struct setting *s, const char
 }
 
 /* Scheme, host, no white space; the trailing slash is dropped so that paths can be appended. */
-static enum status set_url(struct config *c, struct arena *a, const struct setting *s, const char *value, struct error *e)
+static enum status set_url(struct config *c, struct arena *a, const struct setting *s, const char *value,
+                           struct error *e)
 {
     const char *host = strstr(value, "://");
-    if (!host || (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0) || !host[3] || host[3] == '/')
+    if (!host || (strncmp(value, "http://", 7) != 0 && strncmp(value, "https://", 8) != 0) || !host[3] ||
+        host[3] == '/')
         return bad(e, s, "must be an address that begins with https:// or http://");
     if (strpbrk(value, " \t\r\n\"<>?#"))
         return bad(e, s, "must be a plain address without spaces, quotes, '?' or '#'");
@@ -115,7 +133,8 @@ static enum status set_url(struct config *c, struct arena *a, const struct setti
 
 static enum status set_database(struct config *c, const struct setting *s, const char *value, struct error *e)
 {
-    bool known = !strncmp(value, "sqlite://", 9) || !strncmp(value, "postgres://", 11) || !strncmp(value, "postgresql://", 13);
+    bool known =
+        !strncmp(value, "sqlite://", 9) || !strncmp(value, "postgres://", 11) || !strncmp(value, "postgresql://", 13);
     if (!known)
         return bad(e, s, "must begin with sqlite://, postgres:// or postgresql://, for example sqlite://steward.db");
     *(const char **)((char *)c + s->offset) = value;
@@ -146,7 +165,8 @@ static enum status set_secret(struct config *c, const struct setting *s, const c
     return OK;
 }
 
-static enum status setting_apply(struct config *c, struct arena *a, const struct setting *s, const char *value, struct error *e)
+static enum status setting_apply(struct config *c, struct arena *a, const struct setting *s, const char *value,
+                                 struct error *e)
 {
     char zone[ZONE_NAME_BYTES_MAX];
     switch (s->type) {

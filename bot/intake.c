@@ -94,7 +94,8 @@ static void *intake_main(void *arg)
     while (batch_take(in, b)) {
         struct error e = { 0 };
         bool ok = batch_commit(in, b, &e) == OK;
-        if (!ok && (!complained_at_ms || clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */
+        if (!ok && (!complained_at_ms ||
+                    clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */
             complained_at_ms = clock_mono_ms();
             log_event(LOG_ERROR, "intake", F_ERR(&e), F_INT("updates", (int64_t)b->count));
         }

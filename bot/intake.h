@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue; one
- * thread drains up to INTAKE_BATCH_MAX of them per transaction (group commit) and reports each one when it is on disk. */
+ * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue;
+ * one thread drains up to INTAKE_BATCH_MAX of them per transaction (group commit) and reports each one when it is on
+ * disk. */
 #ifndef BOT_INTAKE_H
 #define BOT_INTAKE_H
 
@@ -14,7 +15,7 @@ struct intake_item {
     struct inbox_update update; /* the strings belong to the item's owner and live until done() was called */
     /* Called once, on the committer thread, after the commit (or its failure).  Must not block. */
     void (*done)(struct intake_item *, enum intake_outcome);
-    struct intake_item *next;   /* intake's own */
+    struct intake_item *next; /* intake's own */
 };
 
 enum status MUST_CHECK intake_start(struct store *, struct intake **, struct error *);

@@ -18,8 +18,10 @@ static const struct command {
     const char *usage, *does;
 } command_table[] = {
     { "serve", cmd_serve, "", "run the program (also without a command)" },
-    { "search", cmd_search, "[--json] [--limit N] [--type tasks|notes|health] [--user ID] QUERY…", "find rows; --stdin: a query a line" },
-    { "parse", cmd_parse, "[--now YYYY-MM-DDTHH:MM] SENTENCE", "what the built-in parser makes of it; --stdin: JSON lines" },
+    { "search", cmd_search, "[--json] [--limit N] [--type tasks|notes|health] [--user ID] QUERY…",
+      "find rows; --stdin: a query a line" },
+    { "parse", cmd_parse, "[--now YYYY-MM-DDTHH:MM] SENTENCE",
+      "what the built-in parser makes of it; --stdin: JSON lines" },
     { "when", cmd_when, "[--now YYYY-MM-DDTHH:MM] PHRASE", "the date a phrase means; --stdin: JSON lines" },
     { "export", cmd_export, "[--user ID] [FILE]", "write a person's rows as JSON lines" },
     { "import", cmd_import, "[--user ID] [FILE]", "read such a file: all of it or nothing" },

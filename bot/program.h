@@ -24,7 +24,7 @@ struct program {
     struct registrar *registrar;
     struct poller *poller;
     struct typing *typing;
-    struct sender *sender;         /* to Telegram; NULL without a token */
+    struct sender *sender; /* to Telegram; NULL without a token */
     struct sender *console_sender;
     struct workers *workers;
     struct scheduler *scheduler;

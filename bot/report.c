@@ -86,17 +86,26 @@ static void collect(void *arg, struct metrics_page *m)
     metrics_counter(m, "steward_turns_total", "Messages worked on", NULL, (double)w.turns);
     metrics_counter(m, "steward_turn_failures_total", "Turns that ended in an apology", NULL, (double)w.failed);
     metrics_counter(m, "steward_turn_given_back_total", "Turns given back for a retry", NULL, (double)w.given_back);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"model\"", (double)w.model_ms);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"tool\"", (double)w.tool_ms);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"database\"", (double)w.db_ms);
-    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"input\"", (double)w.input_tokens);
-    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"output\"", (double)w.output_tokens);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"model\"",
+                    (double)w.model_ms);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"tool\"",
+                    (double)w.tool_ms);
+    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"database\"",
+                    (double)w.db_ms);
+    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"input\"",
+                    (double)w.input_tokens);
+    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"output\"",
+                    (double)w.output_tokens);
     metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"sent\"", (double)s.sent);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"retried\"", (double)s.retried);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"unknown\"", (double)s.unknown);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"parked\"", (double)s.parked);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"retried\"",
+                    (double)s.retried);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"unknown\"",
+                    (double)s.unknown);
+    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"parked\"",
+                    (double)s.parked);
     metrics_counter(m, "steward_telegram_floods_total", "429 answers of Telegram", NULL, (double)s.floods);
-    metrics_counter(m, "steward_stale_writes_total", "Late writes refused by the fencing token", NULL, (double)(s.lost + w.lost));
+    metrics_counter(m, "steward_stale_writes_total", "Late writes refused by the fencing token", NULL,
+                    (double)(s.lost + w.lost));
     metrics_counter(m, "steward_rescued_total", "Rows of dead workers given back", NULL, (double)c.rescued);
     metrics_counter(m, "steward_parked_total", "Messages set aside after repeated crashes", NULL, (double)c.parked);
     metrics_counter(m, "steward_reminders_total", "Reminders fired", NULL, (double)c.reminders);
@@ -120,7 +129,8 @@ void report_register(struct program *p)
 static void say_models(const struct program *p)
 {
     if (p->models.count == 0) {
-        printf("  model      none; the built-in parser reads messages (ANTHROPIC_API_KEY or OPENAI_API_KEY adds one)\n");
+        printf(
+            "  model      none; the built-in parser reads messages (ANTHROPIC_API_KEY or OPENAI_API_KEY adds one)\n");
         return;
     }
     for (int i = 0; i < p->models.count; i++)
@@ -139,13 +149,16 @@ void report_banner(const struct program *p, const char *mode)
     if (!c->telegram_bot_token)
         printf("  Telegram   off (TELEGRAM_BOT_TOKEN and TELEGRAM_USER_ID turn it on)\n");
     else
-        printf("  Telegram   %s, %d allowed %s\n", mode, c->telegram_user_count, c->telegram_user_count == 1 ? "user" : "users");
+        printf("  Telegram   %s, %d allowed %s\n", mode, c->telegram_user_count,
+               c->telegram_user_count == 1 ? "user" : "users");
     if (c->telegram_bot_token && c->telegram_user_count == 0)
-        printf("             nobody may talk to it yet: write to the bot, it tells your id; put that into TELEGRAM_USER_ID\n");
+        printf("             nobody may talk to it yet: write to the bot, it tells your id; put that into "
+               "TELEGRAM_USER_ID\n");
     say_models(p);
     printf("  time zone  %s\n", c->zone);
     printf("  agents     %s\n\n", c->notify_secret ? "on" : "off (NOTIFY_SECRET turns them on)");
     printf("`steward doctor` checks all settings. Ctrl-C stops.\n");
     fflush(stdout);
-    log_event(LOG_INFO, "started", F_STR("version", STEWARD_VERSION), F_STR("mode", mode), F_INT("port", server_port(p->server)));
+    log_event(LOG_INFO, "started", F_STR("version", STEWARD_VERSION), F_STR("mode", mode),
+              F_INT("port", server_port(p->server)));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * report: what the program tells about itself: the banner at start, the sections of /health, the numbers of /metrics. */
+ * report: what the program tells about itself: the banner at start, the sections of /health, the numbers of /metrics.
+ */
 #ifndef BOT_REPORT_H
 #define BOT_REPORT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * scheduler: a table of jobs with their intervals.  A job that fails is tried at its next turn: nothing here is the only
- * copy of anything. */
+ * scheduler: a table of jobs with their intervals.  A job that fails is tried at its next turn: nothing here is the
+ * only copy of anything. */
 #include "bot/scheduler.h"
 
 #include "base/clock.h"
@@ -20,7 +20,8 @@
 
 enum {
     PRUNE_INTERVAL_MS = 10 * 60 * 1000,
-    OUTBOX_KEEP_MS = 2 * 24 * 3600 * 1000, /* a tap looks its card up here; after two days a result comes as a new message */
+    OUTBOX_KEEP_MS =
+        2 * 24 * 3600 * 1000, /* a tap looks its card up here; after two days a result comes as a new message */
 };
 #define HISTORY_KEEP_MS (90LL * 24 * 3600 * 1000) /* the model sees far less; /undo and edits look back a day */
 
@@ -53,9 +54,13 @@ static enum status tell_owner(struct db *db, struct job_run *r, const struct inb
     reply_init(&reply, r->arena);
     reply_bold(&reply, "⚠ A message was set aside");
     reply_line(&reply);
-    reply_printf(&reply, "Working on message %" PRId64 " (%s) was cut off %d times by a stop of the program, so I set it aside. Nothing of it was executed. %s",
-                 row->id, row->channel, row->crashes,
-                 row->crashes == INBOX_CRASHES_MAX ? "I will try it once more in a moment." : "It is kept in the inbox table; I will not try it again.");
+    reply_printf(
+        &reply,
+        "Working on message %" PRId64
+        " (%s) was cut off %d times by a stop of the program, so I set it aside. Nothing of it was executed. %s",
+        row->id, row->channel, row->crashes,
+        row->crashes == INBOX_CRASHES_MAX ? "I will try it once more in a moment."
+                                          : "It is kept in the inbox table; I will not try it again.");
     struct outbox_row out = {
         .channel = chat_id ? "telegram" : "console",
         .chat_id = chat_id,

@@ -10,8 +10,8 @@ struct scheduler;
 
 struct scheduler_options {
     struct store *store;
-    const char *zone;                 /* default zone of users */
-    void (*woke)(void *arg);          /* after a commit that made something available in the inbox or the outbox */
+    const char *zone;        /* default zone of users */
+    void (*woke)(void *arg); /* after a commit that made something available in the inbox or the outbox */
     void *arg;
 };
 struct scheduler_counters {

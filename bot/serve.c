@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * serve: main thread only.  It starts the threads, sleeps in sigwait(), and stops them: first nothing new comes in, then what
- * is queued reaches the disk, then turns end or are given back, then sends; the database closes last. */
+ * serve: main thread only.  It starts the threads, sleeps in sigwait(), and stops them: first nothing new comes in,
+ * then what is queued reaches the disk, then turns end or are given back, then sends; the database closes last. */
 #include "bot/serve.h"
 
 #include "base/http.h"
@@ -105,9 +105,12 @@ static void typing(void *arg, const struct incoming *in, bool on)
 
 static enum status start_web(struct program *p, struct error *e)
 {
-    struct server_options o = { .bind = p->config.bind, .port = p->config.port, .notify_secret = p->config.notify_secret };
+    struct server_options o = { .bind = p->config.bind,
+                                .port = p->config.port,
+                                .notify_secret = p->config.notify_secret };
     p->server = server_new(&o);
-    p->webhook = (struct webhook){ .secret = p->config.telegram_bot_token ? p->config.webhook_secret : NULL, .intake = p->intake };
+    p->webhook = (struct webhook){ .secret = p->config.telegram_bot_token ? p->config.webhook_secret : NULL,
+                                   .intake = p->intake };
     webhook_register(&p->webhook, p->server);
     struct console_options co = { .store = p->store, .intake = p->intake, .password = p->config.console_password };
     if (console_new(&co, p->server, &p->console, e))
@@ -243,7 +246,8 @@ static int wait_for_signal(const sigset_t *set)
     return sig;
 }
 
-/* A stop that hangs (a dead file system, a stuck resolver) must not outlast the platform's patience: everything is on disk. */
+/* A stop that hangs (a dead file system, a stuck resolver) must not outlast the platform's patience: everything is on
+ * disk. */
 static void stop_at_the_latest(void)
 {
     alarm(DRAIN_MS / 1000 + 4);
@@ -254,7 +258,8 @@ int cmd_serve(int argc, char **argv)
     sigset_t signals;
     struct error e = { 0 };
     if (argc > 1) {
-        fprintf(stderr, "steward: serve takes no arguments (got \"%s\"); settings come from the environment.\n", argv[1]);
+        fprintf(stderr, "steward: serve takes no arguments (got \"%s\"); settings come from the environment.\n",
+                argv[1]);
         return 2;
     }
     struct arena *arena = arena_new();

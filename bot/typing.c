@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * typing: a small list of chats at work.  The indicator is shown after TYPING_DELAY_MS (most turns are done by then) and
- * again before Telegram takes it away after 5 s. */
+ * typing: a small list of chats at work.  The indicator is shown after TYPING_DELAY_MS (most turns are done by then)
+ * and again before Telegram takes it away after 5 s. */
 #include "bot/typing.h"
 
 #include "base/clock.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * worker: claim, run, log, again.  A worker that found a row wakes the next one before it starts on it, so a burst
- * spreads over the threads without a stampede; one thread of each lane looks every POLL_INTERVAL_MS, because hints may be lost. */
+ * spreads over the threads without a stampede; one thread of each lane looks every POLL_INTERVAL_MS, because hints may
+ * be lost. */
 #include "bot/worker.h"
 
 #include "base/clock.h"
@@ -16,19 +17,19 @@ enum { SUSPECT_DELAY_MS = 300 };
 struct lane { /* messages, or taps */
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    unsigned news;         /* grows with every wake: a waiter that saw an older value looks again */
+    unsigned news; /* grows with every wake: a waiter that saw an older value looks again */
 };
 
 struct worker {
     struct workers *all;
     pthread_t thread;
     bool tap;
-    bool polls;            /* the one of its lane that looks without being told */
+    bool polls; /* the one of its lane that looks without being told */
 };
 
 struct workers {
     struct worker_options options;
-    int64_t started_ms;    /* monotonic */
+    int64_t started_ms; /* monotonic */
     struct lane lane[2];
     struct worker *worker;
     int count, started;
@@ -57,8 +58,8 @@ void workers_wake(struct workers *w, bool tap)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* A message that was cut off by a crash is not taken up in the first moments of a new process: when something kills the program
- * right after each start, the same few messages would be hit again and again and be taken for the cause. */
+/* A message that was cut off by a crash is not taken up in the first moments of a new process: when something kills the
+ * program right after each start, the same few messages would be hit again and again and be taken for the cause. */
 static int crashes_allowed(const struct workers *w)
 {
     int64_t up_ms = clock_mono_ms() - w->started_ms;
@@ -110,10 +111,11 @@ static void count_turn(struct workers *w, const struct turn_report *r)
 static void log_turn(const struct inbox_row *row, const struct turn_report *r)
 {
     log_event(*r->error ? LOG_WARN : LOG_INFO, "turn", F_INT("inbox_id", row->id), F_STR("channel", row->channel),
-              F_STR("update", row->update_key), F_STR("lane", row->lane), F_STR("path", r->path), F_STR("outcome", r->outcome),
-              F_INT("total_ms", r->total_ms), F_INT("model_ms", r->model_ms), F_INT("tool_ms", r->tool_ms),
-              F_INT("db_ms", r->db_ms), F_INT("calls", r->calls), F_INT("rounds", r->rounds),
-              F_INT("input_tokens", r->input_tokens), F_INT("output_tokens", r->output_tokens), F_STR("error", r->error));
+              F_STR("update", row->update_key), F_STR("lane", row->lane), F_STR("path", r->path),
+              F_STR("outcome", r->outcome), F_INT("total_ms", r->total_ms), F_INT("model_ms", r->model_ms),
+              F_INT("tool_ms", r->tool_ms), F_INT("db_ms", r->db_ms), F_INT("calls", r->calls),
+              F_INT("rounds", r->rounds), F_INT("input_tokens", r->input_tokens),
+              F_INT("output_tokens", r->output_tokens), F_STR("error", r->error));
 }
 
 static void run_row(struct worker *me, struct turn_env *env, const struct inbox_row *row)
@@ -132,7 +134,10 @@ static bool claim_and_run(struct worker *me, struct turn_env *env)
 {
     struct workers *w = me->all;
     struct arena *arena = arena_new();
-    struct inbox_claim claim = { .arena = arena, .owner_id = store_owner_id(w->options.env.store), .tap = me->tap, .crashes_max = crashes_allowed(w) };
+    struct inbox_claim claim = { .arena = arena,
+                                 .owner_id = store_owner_id(w->options.env.store),
+                                 .tap = me->tap,
+                                 .crashes_max = crashes_allowed(w) };
     struct error e = { 0 };
     enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
     if (s == OK && claim.found)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * worker: threads that claim inbox rows and run their turns.  Messages share WORKERS_DEFAULT threads, chats side by side and
- * each chat in order; taps have a thread of their own, so that a tap never waits behind a model call. */
+ * worker: threads that claim inbox rows and run their turns.  Messages share WORKERS_DEFAULT threads, chats side by
+ * side and each chat in order; taps have a thread of their own, so that a tap never waits behind a model call. */
 #ifndef BOT_WORKER_H
 #define BOT_WORKER_H
 
@@ -9,9 +9,9 @@
 struct workers;
 
 struct worker_options {
-    struct turn_env env;                 /* http and cancel are filled in per thread */
-    int threads;                         /* for messages; 0 = WORKERS_DEFAULT */
-    void (*settled)(void *arg);          /* after a turn's commit: wakes the sender */
+    struct turn_env env;        /* http and cancel are filled in per thread */
+    int threads;                /* for messages; 0 = WORKERS_DEFAULT */
+    void (*settled)(void *arg); /* after a turn's commit: wakes the sender */
     void *settled_arg;
 };
 struct worker_counters {

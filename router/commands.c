@@ -14,12 +14,12 @@
 
 struct command {
     const char *name;
-    const char *description;   /* in the menu; NULL = an alias that is not listed */
+    const char *description; /* in the menu; NULL = an alias that is not listed */
     enum status (*run)(struct turn *, const char *rest, struct error *);
     const char *tool, *argument; /* instead of run */
-    const char *usage;         /* said when the rest is missing and needed; NULL = not needed */
-    const char *fallback;      /* the argument when there is no rest; NULL = none */
-    const char *sentence;      /* instead: the rest behind these words is a sentence for the parser */
+    const char *usage;           /* said when the rest is missing and needed; NULL = not needed */
+    const char *fallback;        /* the argument when there is no rest; NULL = none */
+    const char *sentence;        /* instead: the rest behind these words is a sentence for the parser */
 };
 
 static enum status say_html(struct turn *t, const struct reply *r, struct error *e)
@@ -33,10 +33,11 @@ static enum status say_html(struct turn *t, const struct reply *r, struct error 
 static void examples(struct reply *r)
 {
     static const char *const lines[] = {
-        "buy bread tomorrow",           "remind me to call mom next friday at 5pm", "done with bread",
-        "note: the wifi password is …", "slept 7h30",                               "ran 5 km in 30 min",
-        "2 glasses of water",           "weight 81.4",                              "what's on my list?",
-        "how much did I sleep last week?",
+        "buy bread tomorrow", "remind me to call mom next friday at 5pm",
+        "done with bread",    "note: the wifi password is …",
+        "slept 7h30",         "ran 5 km in 30 min",
+        "2 glasses of water", "weight 81.4",
+        "what's on my list?", "how much did I sleep last week?",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         reply_text(r, "• ");
@@ -56,7 +57,9 @@ static enum status run_start(struct turn *t, const char *rest, struct error *e)
     reply_line(&r);
     examples(&r);
     reply_gap(&r);
-    reply_printf(&r, "Every change can be undone for 24 hours. Your time zone is %s; /timezone changes it. /help lists the commands.",
+    reply_printf(&r,
+                 "Every change can be undone for 24 hours. Your time zone is %s; /timezone changes it. /help lists the "
+                 "commands.",
                  t->user.zone);
     return say_html(t, &r, e);
 }
@@ -77,8 +80,10 @@ static enum status run_help(struct turn *t, const char *rest, struct error *e)
         reply_line(&r);
     }
     reply_gap(&r);
-    reply_text(&r, t->env->models->count ? "A language model reads your messages; when it does not answer, the built-in parser does."
-                                         : "No language model is set up: the built-in parser reads your messages. Short, plain sentences work best.");
+    reply_text(&r, t->env->models->count
+                       ? "A language model reads your messages; when it does not answer, the built-in parser does."
+                       : "No language model is set up: the built-in parser reads your messages. Short, plain sentences "
+                         "work best.");
     return say_html(t, &r, e);
 }
 
@@ -89,8 +94,10 @@ static enum status run_privacy(struct turn *t, const char *rest, struct error *e
     reply_init(&r, t->arena);
     reply_bold(&r, "What is stored");
     reply_line(&r);
-    reply_text(&r, "Your tasks, notes and health logs, the text of this chat, and for a week the messages as they came, all in the "
-                   "database of the person who runs this bot. Only you see your rows here; whoever runs the server can read its database.");
+    reply_text(&r, "Your tasks, notes and health logs, the text of this chat, and for a week the messages as they "
+                   "came, all in the "
+                   "database of the person who runs this bot. Only you see your rows here; whoever runs the server can "
+                   "read its database.");
     reply_gap(&r);
     reply_bold(&r, "What leaves the server");
     reply_line(&r);
@@ -98,13 +105,15 @@ static enum status run_privacy(struct turn *t, const char *rest, struct error *e
         reply_text(&r, "Nothing but the messages of this chat to Telegram. No language model is set up.");
     for (int i = 0; i < t->env->models->count; i++) {
         const struct model_endpoint *m = &t->env->models->endpoint[i];
-        reply_printf(&r, "Your message, the last few turns of this chat and your category names go to the model %s at ", m->model);
+        reply_printf(&r, "Your message, the last few turns of this chat and your category names go to the model %s at ",
+                     m->model);
         reply_code(&r, m->base_url);
         reply_text(&r, i ? ", when the one before does not answer." : ".");
         reply_line(&r);
     }
     reply_gap(&r);
-    reply_text(&r, "/export sends you everything as a file. What you delete is hidden at once and can be restored with /undo for 24 hours.");
+    reply_text(&r, "/export sends you everything as a file. What you delete is hidden at once and can be restored with "
+                   "/undo for 24 hours.");
     return say_html(t, &r, e);
 }
 
@@ -127,10 +136,15 @@ static enum status run_timezone(struct turn *t, const char *rest, struct error *
 {
     char zone[ZONE_NAME_BYTES_MAX];
     if (!*rest)
-        turn_say(t, "Your time zone is %s: it is %02d:%02d there now. To change it: /timezone Europe/Berlin, or a city: /timezone Tokyo",
+        turn_say(t,
+                 "Your time zone is %s: it is %02d:%02d there now. To change it: /timezone Europe/Berlin, or a city: "
+                 "/timezone Tokyo",
                  t->user.zone, t->now.hour, t->now.minute);
     else if (!zone_find(rest, zone))
-        turn_say(t, "I don't know a time zone “%.80s”. Use a name such as Europe/Berlin or America/New_York, or a large city.", rest);
+        turn_say(
+            t,
+            "I don't know a time zone “%.80s”. Use a name such as Europe/Berlin or America/New_York, or a large city.",
+            rest);
     else {
         t->act_arg = arena_strdup(t->arena, zone);
         t->act = act_zone;
@@ -152,12 +166,16 @@ static enum status run_export(struct turn *t, const char *rest, struct error *e)
     enum status s = exchange_export(db, t->user.id, &file, &count, e);
     store_read_end(t->env->store, db);
     if (s == OK && file.overflow)
-        turn_say(t, "Your data is larger than I can send here (%d MiB). On the server, `steward export` writes it to a file.", DOCUMENT_BYTES_MAX / MIB);
+        turn_say(
+            t,
+            "Your data is larger than I can send here (%d MiB). On the server, `steward export` writes it to a file.",
+            DOCUMENT_BYTES_MAX / MIB);
     else if (s == OK && file.len == 0)
         turn_say(t, "There is nothing to export yet.");
     else if (s == OK) {
         t->document = arena_strndup(t->arena, buf_str(&file), file.len);
-        t->document_name = arena_printf(t->arena, "steward-%04d-%02d-%02d.jsonl", t->now.year, t->now.month, t->now.day);
+        t->document_name =
+            arena_printf(t->arena, "steward-%04d-%02d-%02d.jsonl", t->now.year, t->now.month, t->now.day);
         turn_say(t, "Here is everything I keep for you: %lld rows, one JSON line each.", (long long)count.rows);
     }
     buf_release(&file);
@@ -188,10 +206,12 @@ static enum status run_cancel(struct turn *t, const char *rest, struct error *e)
 /* --- the table --- */
 
 static const struct command command_table[] = {
-    { "tasks", "your open tasks; /tasks shopping, /tasks done", .tool = "list_tasks", .argument = NULL, .sentence = "list my tasks" },
+    { "tasks", "your open tasks; /tasks shopping, /tasks done", .tool = "list_tasks", .argument = NULL,
+      .sentence = "list my tasks" },
     { "notes", "your notes; /notes wifi finds some", .tool = "list_notes", .argument = "query" },
     { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .fallback = "my health" },
-    { "search", "find anything: /search dentist", .tool = "ask_question", .argument = "query", .usage = "What should I look for? For example: /search dentist" },
+    { "search", "find anything: /search dentist", .tool = "ask_question", .argument = "query",
+      .usage = "What should I look for? For example: /search dentist" },
     { "undo", "take back the last change", .run = run_undo },
     { "timezone", "show or set your time zone", .run = run_timezone },
     { "export", "everything as a file", .run = run_export },
@@ -201,16 +221,21 @@ static const struct command command_table[] = {
     { "cancel", NULL, .run = run_cancel },
     { "task", NULL, .sentence = "add task:", .usage = "What is the task? For example: /task buy bread tomorrow" },
     { "add", NULL, .sentence = "add task:", .usage = "What is the task? For example: /add buy bread tomorrow" },
-    { "remind", NULL, .sentence = "remind me to", .usage = "What should I remind you of, and when? For example: /remind call mom friday 5pm" },
-    { "note", NULL, .tool = "add_note", .argument = "content", .usage = "What should I note? For example: /note the key is under the mat" },
-    { "done", NULL, .tool = "complete_task", .argument = "content", .usage = "Which task? For example: /done 83 or /done bread" },
-    { "delete", NULL, .tool = "delete_task", .argument = "content", .usage = "Which task? For example: /delete 83 or /delete bread" },
+    { "remind", NULL, .sentence = "remind me to",
+      .usage = "What should I remind you of, and when? For example: /remind call mom friday 5pm" },
+    { "note", NULL, .tool = "add_note", .argument = "content",
+      .usage = "What should I note? For example: /note the key is under the mat" },
+    { "done", NULL, .tool = "complete_task", .argument = "content",
+      .usage = "Which task? For example: /done 83 or /done bread" },
+    { "delete", NULL, .tool = "delete_task", .argument = "content",
+      .usage = "Which task? For example: /delete 83 or /delete bread" },
     { "sleep", NULL, .sentence = "slept", .usage = "How long? For example: /sleep 7h30" },
     { "exercise", NULL, .sentence = "exercise:", .usage = "What and how long? For example: /exercise running 30 min" },
     { "water", NULL, .sentence = "drank", .usage = "How much? For example: /water 500 ml" },
     { "sauna", NULL, .sentence = "sauna", .usage = "How long? For example: /sauna 15 min at 90" },
     { "weight", NULL, .sentence = "weight", .usage = "How much? For example: /weight 81.4" },
-    { "ask", NULL, .tool = "ask_question", .argument = "query", .usage = "What would you like to know? For example: /ask how much did I sleep last week" },
+    { "ask", NULL, .tool = "ask_question", .argument = "query",
+      .usage = "What would you like to know? For example: /ask how much did I sleep last week" },
 };
 enum { COMMAND_COUNT = sizeof command_table / sizeof command_table[0] };
 
@@ -240,8 +265,8 @@ static enum status run_tool(struct turn *t, const struct command *c, const char 
     if (!*rest && c->fallback)
         rest = c->fallback;
     if (*rest && c->argument) {
-        bool is_id = strspn(rest, "0123456789") == strlen(rest) && strlen(rest) < 16 && !strcmp(c->argument, "content") &&
-                     strcmp(c->tool, "add_note") != 0;
+        bool is_id = strspn(rest, "0123456789") == strlen(rest) && strlen(rest) < 16 &&
+                     !strcmp(c->argument, "content") && strcmp(c->tool, "add_note") != 0;
         if (is_id)
             json_set_int(args, "task_id", strtoll(rest, NULL, 10));
         else

@@ -9,12 +9,28 @@
 #include <strings.h>
 
 /* Kinds of content without words, with what to call them. */
-static const struct { const char *field, *name; } media_table[] = {
-    { "photo", "photo" },           { "voice", "voice message" }, { "audio", "audio file" },   { "video", "video" },
-    { "video_note", "video note" }, { "animation", "GIF" },       { "sticker", "sticker" },    { "document", "document" },
-    { "contact", "contact" },       { "location", "location" },   { "venue", "place" },        { "poll", "poll" },
-    { "dice", "dice" },             { "game", "game" },           { "story", "story" },        { "checklist", "checklist" },
-    { "invoice", "invoice" },       { "paid_media", "paid media" }, { "giveaway", "giveaway" },
+static const struct {
+    const char *field, *name;
+} media_table[] = {
+    { "photo", "photo" },
+    { "voice", "voice message" },
+    { "audio", "audio file" },
+    { "video", "video" },
+    { "video_note", "video note" },
+    { "animation", "GIF" },
+    { "sticker", "sticker" },
+    { "document", "document" },
+    { "contact", "contact" },
+    { "location", "location" },
+    { "venue", "place" },
+    { "poll", "poll" },
+    { "dice", "dice" },
+    { "game", "game" },
+    { "story", "story" },
+    { "checklist", "checklist" },
+    { "invoice", "invoice" },
+    { "paid_media", "paid media" },
+    { "giveaway", "giveaway" },
 };
 
 static const char *media_name(struct json_object *message)
@@ -92,7 +108,8 @@ static void read_addressing(struct arena *a, struct json_object *message, const 
     int owner = command_owner(text, username);
     bool mentioned = username && *username && strip_mention(text, username);
     int64_t replied_to = json_int(message, "reply_to_message.from.id", 0);
-    bool topic_root = json_has(message, "reply_to_message.forum_topic_created"); /* every message of a topic points at it */
+    bool topic_root =
+        json_has(message, "reply_to_message.forum_topic_created"); /* every message of a topic points at it */
     bool replied = bot_id && replied_to == bot_id && !topic_root;
     in->addressed = !in->group || owner == 1 || mentioned || replied;
     if (owner == -1 && in->group)
@@ -106,7 +123,8 @@ static void read_addressing(struct arena *a, struct json_object *message, const 
     }
 }
 
-static void read_message(struct arena *a, struct json_object *m, const char *username, int64_t bot_id, struct incoming *in)
+static void read_message(struct arena *a, struct json_object *m, const char *username, int64_t bot_id,
+                         struct incoming *in)
 {
     read_chat(m, in);
     read_sender(a, json_at(m, "from"), in);
@@ -135,8 +153,8 @@ static void read_tap(struct arena *a, struct json_object *q, struct incoming *in
     in->addressed = true;
 }
 
-enum status incoming_read(struct arena *a, const char *channel, const char *body, const char *bot_username, int64_t bot_id,
-                          struct incoming *in, struct error *e)
+enum status incoming_read(struct arena *a, const char *channel, const char *body, const char *bot_username,
+                          int64_t bot_id, struct incoming *in, struct error *e)
 {
     struct json_object *root, *part;
     memset(in, 0, sizeof *in);

@@ -18,17 +18,17 @@ enum incoming_kind {
 struct incoming {
     enum incoming_kind kind;
     const char *channel;
-    int64_t chat_id, thread_id;  /* thread 0 = none */
-    bool group;                  /* more people than the sender */
-    int64_t message_id;          /* of the message, or of the one whose button was tapped */
-    int64_t from_id;             /* 0 for the console */
+    int64_t chat_id, thread_id; /* thread 0 = none */
+    bool group;                 /* more people than the sender */
+    int64_t message_id;         /* of the message, or of the one whose button was tapped */
+    int64_t from_id;            /* 0 for the console */
     const char *from_name, *language;
-    bool from_person;            /* false: a channel, an anonymous admin, a bot */
-    const char *text;            /* cleaned, trimmed; "" when there is none; without the bot's @name */
-    const char *media;           /* "photo", "voice message" …; NULL */
-    bool forwarded;              /* content, not commands */
-    bool addressed;              /* in a group: mentioned, replied to, or a command for this bot */
-    const char *quoted;          /* the text of the message replied to, NULL = none */
+    bool from_person;                        /* false: a channel, an anonymous admin, a bot */
+    const char *text;                        /* cleaned, trimmed; "" when there is none; without the bot's @name */
+    const char *media;                       /* "photo", "voice message" …; NULL */
+    bool forwarded;                          /* content, not commands */
+    bool addressed;                          /* in a group: mentioned, replied to, or a command for this bot */
+    const char *quoted;                      /* the text of the message replied to, NULL = none */
     const char *callback_id, *callback_data; /* IN_TAP */
 };
 

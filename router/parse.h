@@ -12,7 +12,8 @@
 enum parse_kind {
     PARSE_NONE,  /* not for us ("play some music"); nothing is done */
     PARSE_CALLS, /* one or more calls, all sure */
-    PARSE_ASK,   /* a required piece is missing: `ask` says which; `calls` holds the unfinished call, if any */
+    PARSE_ASK,   /* a required piece is missing: `ask` says which; calls[0] is the unfinished call, if any, and those
+                  * behind it are complete: nothing is written before the answer (all or nothing) */
     PARSE_CHAT,  /* greetings, thanks, yes/no: `ask` is NULL, a short friendly answer fits */
 };
 enum { PARSE_CALLS_MAX = 10 };
@@ -34,6 +35,8 @@ void parse_sentence(struct arena *, const char *text, const struct when_options 
  * words do not fit (the caller then parses them as a new sentence). */
 bool parse_answer(struct arena *, const char *text, const struct when_options *, struct parse_call *unfinished,
                   const char *argument);
+/* `argument` is one of content, due_date, hours, duration_minutes, amount_ml, temperature_c, weight_kg,
+ * body_fat_percent, muscle_kg; a content of complete/update/delete may become task_id. */
 /* The output of `steward parse`: {"tool":…,"arguments":{…}}, {"calls":[…]}, {"tool":null} or {"ask":"…"}. */
 struct json_object *parse_json(struct arena *, const struct parse *);
 

@@ -77,7 +77,7 @@ static enum route complete_which(struct sentence *s, const struct match *m)
     return parse_asks(s, ask_done, "content");
 }
 
-#define DONE "done|complete|completed|finished|checked|closed"
+#define DONE "done|complete|completed|finished"
 static const struct parse_rule rules[] = {
     { "(i'm / i am / we're) (done / finished) with @list", complete_which },
     { "(i have / i've / i / i'm) [just / already / finally] (finished / completed / did / done / done with / finished "

@@ -10,68 +10,63 @@ enum { TASK_TOKENS_MAX = 32, EVENT_TOKENS_MAX = 14 };
 
 /* Orders to the world: never written down as a task unless a reminder was asked for. */
 static const char world[] =
-    "play|turn|switch|shut|dim|brighten|order|book|reserve|find|search|open|stop|pause|resume|skip|next|mute|unmute|"
-    "increase|decrease|raise|lower|"
-    "transfer|show|tell|give|tweet|translate|navigate|drive|park|recommend|suggest|convert|calculate|google|wake|"
-    "snooze|activate|deactivate|"
-    "lock|unlock|arm|disarm|stream|listen|watch|say|sing|repeat|connect|disconnect|enable|disable|rate|like|subscribe|"
-    "download|create|generate|draw|"
-    "what|who|how|where|why|when|which|tune|set|launch|run|go back|end|shuffle|volume|louder|quieter|call yellow|call "
-    "a taxi|call an uber|call uber|"
-    "call a cab|call a lyft|call lyft|call me|get me|bring me|make me|buy me|send me|read me|take me|let me|help "
-    "me|help|wish|roll|flip|guess|spell|define|describe|explain|"
-    "get up|get out|get lost|get hourly|get news|get the news|get directions|get a taxi|get a ride|get weather|check "
-    "the weather|check weather|check the news|check traffic|check my email|"
-    "check my mail|check my balance|check the time|check the score|check the stock|read the news|read news|start "
-    "playlist|start music|start playing|start the|"
-    "put some|put on|put music|put the lights|make the lights|make it|make a call|make a joke|make some|do you|do "
-    "nothing|do it|do that|do not|do nine|keep|"
-    "change the song|change the channel|change the color|change the colour|change the lights|change the volume|change "
-    "song|change channel|change the station|change language|clean the house robot|"
-    "take a picture|take a photo|take a selfie|take a screenshot|send a hi|send a message|send an email|send a "
-    "text|send email|send message|send money|write an email|write me|write a poem|write a story|write a song|"
-    "pay attention|return to|go ahead|go away|go on|start over|have|be|review the movie|call back later|call 911|call "
-    "the police|call an ambulance|add|remove|delete|erase|forget|ignore|wait|come|look|think|"
-    "post|upload a|update your|update yourself|update the app|record|film|charge my account|vacuum the floor "
-    "now|brew|dispense|adjust|sync|reboot|restart|reset|cancel my account|report the|fetch the news|print";
+    "play|turn|switch|shut|dim|brighten|order|book|reserve|find|search|open|stop|pause|resume|skip|next|mute|"
+    "unmute|increase|decrease|raise|lower|transfer|show|tell|give|tweet|translate|navigate|drive|park|"
+    "recommend|suggest|convert|calculate|google|wake|snooze|activate|deactivate|lock|unlock|arm|disarm|stream|"
+    "listen|watch|say|sing|repeat|connect|disconnect|enable|disable|rate|like|subscribe|download|create|"
+    "generate|draw|what|who|how|where|why|when|which|tune|set|launch|run|go back|end|shuffle|volume|louder|"
+    "quieter|call yellow|call a taxi|call an uber|call uber|call a cab|call a lyft|call lyft|call me|get me|"
+    "bring me|make me|buy me|send me|read me|take me|let me|help me|help|wish|roll|flip|guess|spell|define|"
+    "describe|explain|get up|get out|get lost|get hourly|get news|get the news|get directions|get a taxi|"
+    "get a ride|get weather|check the weather|check weather|check the news|check traffic|check my email|"
+    "check my mail|check my balance|check the time|check the score|check the stock|read the news|read news|"
+    "start playlist|start music|start playing|start the|put some|put on|put music|put the lights|"
+    "make the lights|make it|make a call|make a joke|make some|do you|do nothing|do it|do that|do not|do nine|"
+    "keep|change the song|change the channel|change the color|change the colour|change the lights|"
+    "change the volume|change song|change channel|change the station|change language|clean the house robot|"
+    "take a picture|take a photo|take a selfie|take a screenshot|send a hi|send a message|send an email|"
+    "send a text|send email|send message|send money|write an email|write me|write a poem|write a story|"
+    "write a song|pay attention|return to|go ahead|go away|go on|start over|have|be|review the movie|"
+    "call back later|call 911|call the police|call an ambulance|add|remove|delete|erase|forget|ignore|wait|"
+    "come|look|think|post|upload a|update your|update yourself|update the app|record|film|charge my account|"
+    "vacuum the floor now|brew|dispense|adjust|sync|reboot|restart|reset|cancel my account|report the|"
+    "fetch the news|print|save|cancel my reservation|cancel my order|cancel my flight|cancel the order|"
+    "make a reservation|make reservation|make reservations|make a dinner reservation|make a lunch reservation|"
+    "make dinner reservations|make me|start";
 
 /* What people do themselves; sure even without a date. */
 static const char strong[] =
-    "buy|call|phone|ring|pay|pick "
-    "up|pick|clean|wash|finish|submit|renew|return|fix|repair|water|feed|vacuum|mop|sweep|dust|tidy|mow|iron|fold|take "
-    "out|"
-    "drop off|walk the dog|walk dog|write|prepare|prep|study|pack|unpack|bake|cook|refill|replace|mail|hand in|do the "
-    "laundry|do laundry|do the dishes|do dishes|do taxes|do my taxes|do the taxes|"
-    "do homework|do my homework|do the shopping|do groceries|do grocery|do the groceries|take the trash|take the "
-    "bins|take the car|take the dog|take meds|take my meds|take medicine|take my medicine|take vitamins|"
-    "get milk|get bread|get eggs|get groceries|get gas|get stamps|get a haircut|get haircut|get cash|get food|get "
-    "butter|get coffee|get oil|get the car|get a gift|get a present|get flowers|get batteries|get tickets|"
-    "wrap|declutter|organize|organise|assemble|defrost|shovel|rake|trim|donate|ship|sign|make dentist|make a "
-    "dentist|make an appointment|make a doctor|make doctor|make appointment|make reservations|schedule|follow up|apply "
-    "for|apply|"
-    "register for|register|send invoice|send the invoice|send the report|send report|rsvp|back "
-    "up|backup|research|scan|sew|hang|recycle|return the|descale|grease|patch|weed|plant|paint|empty the|bring the|"
-    "change the bed|change the sheets|change sheets|change the filter|change filters|change the oil|change oil|change "
-    "the litter|change the cat|change lightbulb|change the light bulb|change bulb|file taxes|file the|file my";
+    "buy|call|phone|ring|pay|pick up|pick|clean|wash|finish|submit|renew|return|fix|repair|feed|vacuum|mop|"
+    "sweep|dust|tidy|mow|iron|fold|take out|drop off|walk the dog|walk dog|write|prepare|prep|study|pack|"
+    "unpack|bake|cook|refill|replace|mail|hand in|do the laundry|do laundry|do the dishes|do dishes|do taxes|"
+    "do my taxes|do the taxes|do homework|do my homework|do the shopping|do groceries|do grocery|"
+    "do the groceries|take the trash|take the bins|take the car|take the dog|take meds|take my meds|"
+    "take medicine|take my medicine|take vitamins|get milk|get bread|get eggs|get groceries|get gas|"
+    "get stamps|get a haircut|get haircut|get cash|get food|get butter|get coffee|get oil|get the car|"
+    "get a gift|get a present|get flowers|get batteries|get tickets|wrap|declutter|organize|organise|assemble|"
+    "defrost|shovel|rake|trim|donate|ship|sign|make dentist|make a dentist|make an appointment|make a doctor|"
+    "make doctor|make appointment|follow up|apply for|apply|register for|register|send invoice|"
+    "send the invoice|send the report|send report|rsvp|back up|backup|research|scan|sew|hang|recycle|"
+    "return the|descale|grease|patch|weed|plant|paint|empty the|bring the|change the bed|change the sheets|"
+    "change sheets|change the filter|change filters|change the oil|change oil|change the litter|"
+    "change the cat|change lightbulb|change the light bulb|change bulb|file taxes|file the|file my|water the|"
+    "water my|water plants|water flowers|water garden|water lawn|water our|water herbs|water tomatoes";
 
 /* Ambiguous as an order; a date or an obligation ("I need to …") makes them sure. */
 static const char weak[] =
-    "get|take|make|do|send|bring|change|check|go "
-    "to|go|start|begin|see|read|ask|put|move|email|text|message|reply|respond|answer|contact|visit|meet|attend|plan|"
-    "review|update|learn|practice|practise|work "
-    "on|work|try|collect|fetch|drop|deposit|withdraw|install|charge|cancel|confirm|arrange|hire|sort|sell|file|invite|"
-    "thank|"
-    "discuss|present|compare|talk to|speak to|speak with|talk with|catch|pull|walk|exercise|train|run "
-    "errands|meditate|stretch|swim|workout|work out|hit the gym|give the|give|tell mom|tell dad|"
-    "empty|lock the door|turn in|hand|build|measure|edit|proofread|test|deploy|merge|release|publish|set up|order "
-    "more|finalize|finalise|wrap up|complete|close the|open a bank|leave for|leave|host|"
-    "celebrate|congratulate|watch the kids|babysit|dye|shave|moisturize|journal|call|prepare "
-    "for|interview|skype|zoom|facetime|drink|eat|weigh|pray|rest|relax|cut|shop|shop for|grab|pickup|dropoff|"
-    "upload|print|download the|record the|post the|stop by|swing by|come|join|revise|memorize|translate "
-    "the|rehearse|restock|transfer rent|reorder|rebook|reschedule|book the|book a table|book dentist|book a "
-    "dentist|book hotel|"
-    "marinate|thaw|air|bathe|groom|bury|fill|fill out|fill in|fill up|top up|throw out|throw away|put away|put up|turn "
-    "over|check in|check out|sign up|lay out|nail|trash|dispose|mount|inspect|grade|mark exams|watch";
+    "get|take|make|do|send|bring|change|check|go to|go|see|read|ask|put|move|email|text|message|reply|respond|"
+    "answer|contact|visit|meet|attend|plan|review|update|learn|practice|practise|work on|work|try|collect|"
+    "fetch|drop|deposit|withdraw|install|charge|cancel|confirm|arrange|hire|sort|sell|file|invite|thank|"
+    "discuss|present|compare|talk to|speak to|speak with|talk with|catch|pull|walk|exercise|train|run errands|"
+    "meditate|stretch|swim|workout|work out|hit the gym|give the|give|tell mom|tell dad|empty|lock the door|"
+    "turn in|hand|build|measure|edit|proofread|test|deploy|merge|release|publish|set up|order more|finalize|"
+    "finalise|wrap up|complete|close the|open a bank|leave for|leave|host|celebrate|congratulate|"
+    "watch the kids|babysit|dye|shave|moisturize|journal|call|prepare for|interview|skype|zoom|facetime|drink|"
+    "eat|weigh|pray|rest|relax|cut|shop|shop for|grab|pickup|dropoff|upload|print|download the|record the|"
+    "post the|stop by|swing by|come|join|revise|memorize|translate the|rehearse|restock|transfer rent|reorder|"
+    "rebook|reschedule|book the|book a table|book dentist|book a dentist|book hotel|marinate|thaw|air|bathe|"
+    "groom|bury|fill|fill out|fill in|fill up|top up|throw out|throw away|put away|put up|turn over|check in|"
+    "check out|sign up|lay out|nail|trash|dispose|mount|inspect|grade|mark exams|watch|schedule";
 
 /* Events: a noun that with a day or an hour is worth a task. */
 static const char events[] =
@@ -102,7 +97,8 @@ static bool shady(const struct sentence *s, struct span span)
         s, span,
         "shares|stock|stocks|bitcoin|crypto|ethereum|playlist|spotify|netflix|youtube|alexa|siri|temperature|"
         "thermostat|lights|lamp|volume|"
-        "podcast|song|songs|radio|uber|lyft|taxi|cab|alarm|timer|joke|weather|tweet|facebook|twitter|instagram");
+        "speaker|cell|voicemail|checking|savings|podcast|song|songs|radio|uber|lyft|taxi|cab|alarm|timer|joke|weather|"
+        "tweet|facebook|twitter|instagram");
 }
 
 static enum route write_task(struct sentence *s, struct span span, const struct due *due)
@@ -238,7 +234,8 @@ static enum route event(struct sentence *s, struct span span)
     static const char verbs[] =
         "is|was|were|are|went|had|did|i|you|he|she|they|we|cancelled|canceled|moved|could|would|should|can|will|not|"
         "don't|love|hate|like|want|need|"
-        "leaves|starts|ends|begins|departs|lands|arrives|takes|lasts|how|what|when|where|who|why|if|than|maybe|perhaps|"
+        "closes|opens|stops|runs|me|us|alert|notify|leaves|starts|ends|begins|departs|lands|arrives|takes|lasts|how|"
+        "what|when|where|who|why|if|than|maybe|perhaps|"
         "possibly|might|no|forecast|weather|news|traffic|score|best|cheapest|happy|good|nice|great|booked|tickets";
     if (parse_has(s, rest, verbs) || !parse_has(s, rest, events) || shady(s, rest))
         return ROUTE_NO;

@@ -442,6 +442,10 @@ static const struct parse_rule rules[] = {
       "up a] [new] (task / todo / chore / errand / action item) "
       "[:] {1}",
       task_named },
+    { "(new / create / add / make / set up / put) [a / an] [new] [calendar] event [called / named / for / on / :] {1}",
+      task_named },
+    { "event : {1}", task_named },
+    { "mark (my / the) calendar (for / with / that) {1}", task_named },
     { "(task / todo / tasks / todos) [:] {1}", task_named },
     { "to do : {1}", task_named },
     { "add : {1}", task_named },

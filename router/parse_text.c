@@ -21,18 +21,12 @@ struct span parse_trim(const struct words *w, struct span s)
     return s;
 }
 
-/* Polite beginnings; the second row set marks a request put as a question. */
+/* Polite beginnings. */
 static const char *const openings[] = {
-    "hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|plus|"
-    "anyway|"
-    "steward|olly|bot|assistant|dear|actually|quickly|btw|hey,|again|yes|yeah|yep|sure",
+    ("hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|"
+     "plus|"
+     "anyway|steward|olly|bot|assistant|dear|actually|quickly|btw|again|yes|yeah|yep|sure"),
     "go ahead and",
-    "i want|need you to",
-    "i would like|love you to",
-    "i'd like|love you to",
-    "i need for you to",
-    "you need|have|ought to",
-    "you can|should|could|must|may",
     "i was wondering if you could",
     "do me a favor and",
     "be so kind and",
@@ -41,9 +35,12 @@ static const char *const openings[] = {
     "there buddy|bot|steward",
     "buddy|mate|pal",
 };
+/* Beginnings that hand the deed to somebody else: what follows is an order, no task of the person's own. */
 static const char *const requests[] = {
-    "can|could|would|will you", "can|could|may we|i", "would you mind", "let's go ahead and", "let's",
-    "are you able to",
+    "can|could|would|will you", "can|could|may we|i",       "would you mind",
+    "are you able to",          "let's go ahead and",       "let's",
+    "i want|need you to",       "i would like|love you to", "i'd like|love you to",
+    "i need for you to",        "you need|have|ought to",   "you can|should|could|must|may",
 };
 
 static int opening_at(const struct words *w, struct span s, const char *phrase)

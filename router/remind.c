@@ -27,7 +27,8 @@ static void say_late(struct reply *r, int64_t late_ms)
     reply_text(r, ": I was not running when it fell due.");
 }
 
-static struct json_object *render(struct arena *a, const struct reminder *m, const struct user *u, int64_t now_ms, struct error *e)
+static struct json_object *render(struct arena *a, const struct reminder *m, const struct user *u, int64_t now_ms,
+                                  struct error *e)
 {
     struct reply r;
     struct civil now, due;
@@ -57,7 +58,9 @@ static enum status fire_one(struct db *db, struct arena *a, const char *zone, co
         return e->status;
     bool known = m->channel && *m->channel;
     struct outbox_row row = {
-        .channel = known ? m->channel : u.private_chat_id ? "telegram" : "console",
+        .channel = known               ? m->channel
+                   : u.private_chat_id ? "telegram"
+                                       : "console",
         .chat_id = known ? m->chat_id : u.private_chat_id,
         .kind = "message",
         .priority = 1,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * remind: the message of a reminder, put into the outbox in the transaction that marks it fired.  No model takes part. */
+ * remind: the message of a reminder, put into the outbox in the transaction that marks it fired.  No model takes part.
+ */
 #ifndef ROUTER_REMIND_H
 #define ROUTER_REMIND_H
 

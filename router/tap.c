@@ -13,7 +13,14 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TITLE_UNITS = 60, TAP_PARTS_MAX = 4, TAP_BYTES_MAX = 64, ID_DIGITS_MAX = 15, PERSON_ROWS_MAX = 1000000, SNOOZE_MINUTES_MAX = 7 * 24 * 60 };
+enum {
+    TITLE_UNITS = 60,
+    TAP_PARTS_MAX = 4,
+    TAP_BYTES_MAX = 64,
+    ID_DIGITS_MAX = 15,
+    PERSON_ROWS_MAX = 1000000,
+    SNOOZE_MINUTES_MAX = 7 * 24 * 60
+};
 
 struct tap {
     struct tool_ctx *ctx;

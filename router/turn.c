@@ -11,7 +11,8 @@
 
 size_t turn_text_units_max(const char *channel)
 {
-    return strcmp(channel, "console") == 0 ? 32000 : TELEGRAM_TEXT_UNITS_MAX - 64 /* room for the sender's "sent again" line */;
+    return strcmp(channel, "console") == 0 ? 32000
+                                           : TELEGRAM_TEXT_UNITS_MAX - 64 /* room for the sender's "sent again" line */;
 }
 
 /* --- who --- */
@@ -51,14 +52,15 @@ static enum status find_user(struct turn *t, bool *found, struct error *e)
     *found = false;
     if (store_read_begin(t->env->store, &db, e))
         return e->status;
-    struct stmt *s =
-        from_console(t)
-            ? db_query(db, "SELECT id, '', '', private_chat_id FROM users WHERE id = 1")
-            : db_query(db, "SELECT id, name, language, private_chat_id FROM users WHERE telegram_id = $1", p_int(t->in.from_id));
+    struct stmt *s = from_console(t)
+                         ? db_query(db, "SELECT id, '', '', private_chat_id FROM users WHERE id = 1")
+                         : db_query(db, "SELECT id, name, language, private_chat_id FROM users WHERE telegram_id = $1",
+                                    p_int(t->in.from_id));
     int64_t id = 0;
     while (db_step(s)) {
-        bool same = from_console(t) || (!strcmp(db_text(s, 1), t->in.from_name) && !strcmp(db_text(s, 2), t->in.language) &&
-                                        (t->in.group || db_int(s, 3) == t->in.chat_id));
+        bool same =
+            from_console(t) || (!strcmp(db_text(s, 1), t->in.from_name) && !strcmp(db_text(s, 2), t->in.language) &&
+                                (t->in.group || db_int(s, 3) == t->in.chat_id));
         id = same ? db_int(s, 0) : 0;
     }
     if (db_done(s, e) || db_now_ms(db, &t->now_ms, e) ||
@@ -133,7 +135,8 @@ static enum status turn_for_edit(struct turn *t, bool *acted, struct error *e)
     if (strcmp(before, t->in.text) == 0)
         return finish_ignored(t, "ignored", e);
     t->outcome = "edit";
-    turn_say(t, "I acted on your first version already, so the edit changed nothing. Send the correction as a new message, or /undo what I did.");
+    turn_say(t, "I acted on your first version already, so the edit changed nothing. Send the correction as a new "
+                "message, or /undo what I did.");
     return turn_finish(t, e);
 }
 
@@ -184,7 +187,8 @@ static enum status turn_for_text(struct turn *t, struct error *e)
 static enum status turn_dispatch(struct turn *t, struct error *e)
 {
     bool acted = false;
-    if (t->in.kind == IN_SERVICE || (!t->in.addressed && t->in.kind != IN_TAP) || (!t->in.from_person && !from_console(t)))
+    if (t->in.kind == IN_SERVICE || (!t->in.addressed && t->in.kind != IN_TAP) ||
+        (!t->in.from_person && !from_console(t)))
         return finish_ignored(t, "ignored", e);
     if (!is_allowed(t))
         return turn_for_stranger(t, e);
@@ -239,7 +243,9 @@ static void turn_apologise(struct turn *t)
     reply_init(&t->lead, t->arena);
     t->outcome = t->report->outcome = "failed";
     t->toast = "Something went wrong; nothing was changed.";
-    turn_say(t, "Something went wrong on my side, and nothing was changed. Please try again; if it happens again, tell the owner to look at the log for message %lld.",
+    turn_say(t,
+             "Something went wrong on my side, and nothing was changed. Please try again; if it happens again, tell "
+             "the owner to look at the log for message %lld.",
              (long long)t->row->id);
     if (turn_finish(t, &e) && e.status != ST_LOST)
         turn_give_back(t);
@@ -276,7 +282,8 @@ void turn_run(struct turn_env *env, const struct inbox_row *row, struct turn_rep
     reply_init(&t->reply, arena);
     reply_init(&t->listing, arena);
     reply_init(&t->fallback, arena);
-    enum status s = incoming_read(arena, row->channel, row->body, env->bot_username(env->arg), env->bot_id(env->arg), &t->in, &e);
+    enum status s =
+        incoming_read(arena, row->channel, row->body, env->bot_username(env->arg), env->bot_id(env->arg), &t->in, &e);
     s = s == OK ? turn_dispatch(t, &e) : finish_ignored(t, "unreadable", &e);
     turn_settle(t, s, &e);
     report->total_ms = clock_mono_ms() - begin_ms;

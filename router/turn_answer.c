@@ -41,8 +41,8 @@ static void read_evidence(struct turn *t, struct json_object *evidence, struct a
         struct json_object *o = json_object_array_get_idx(items, i);
         const char *date = json_str(o, "date", json_str(o, "due_date", json_str(o, "created_date", NULL)));
         a->item[a->count++] = (struct prompt_evidence){ .id = spoken_id(t->arena, json_str(o, "id", "")),
-                                                       .date = date ? arena_strndup(t->arena, date, 10) : NULL,
-                                                       .text = json_str(o, "content", "") };
+                                                        .date = date ? arena_strndup(t->arena, date, 10) : NULL,
+                                                        .text = json_str(o, "content", "") };
     }
 }
 
@@ -110,7 +110,8 @@ static void write_sources(struct turn *t, struct reply *r, const struct answer *
     }
 }
 
-static enum status ask_model(struct turn *t, const struct answer *a, const char *query, struct model_reply *out, struct error *e)
+static enum status ask_model(struct turn *t, const struct answer *a, const char *query, struct model_reply *out,
+                             struct error *e)
 {
     struct prompt_turn p = { .now = t->now, .zone = t->user.zone, .text = query };
     struct model_message m = { .role = MODEL_USER, .text = prompt_question(t->arena, &p, a->item, a->count, NULL) };
@@ -135,7 +136,8 @@ enum status turn_answer(struct turn *t, struct json_object *evidence, const char
     turn_clear_calls(t);
     t->act = NULL;
     read_evidence(t, evidence, a);
-    /* Without found rows there is nothing to phrase: what SQL has counted, or that nothing was found, is said as it is. */
+    /* Without found rows there is nothing to phrase: what SQL has counted, or that nothing was found, is said as it is.
+     */
     enum status s = a->count == 0 ? ST_NOT_FOUND : ask_model(t, a, query ? query : t->text, &r, e);
     if (s == ST_SHUTDOWN)
         return s;

@@ -60,7 +60,8 @@ static enum status put_parts(struct turn *t, struct db *db, struct error *e)
 {
     const char **part;
     size_t parts;
-    if (html_split(t->arena, buf_str(&t->reply.html), turn_text_units_max(t->in.channel), REPLY_PARTS_MAX, &part, &parts, e))
+    if (html_split(t->arena, buf_str(&t->reply.html), turn_text_units_max(t->in.channel), REPLY_PARTS_MAX, &part,
+                   &parts, e))
         return e->status;
     struct json_object *whole = json_keep(t->arena, reply_json(&t->reply));
     for (size_t i = 0; i < parts; i++) {
@@ -105,7 +106,8 @@ static enum status put_tap_answer(struct turn *t, struct db *db, struct error *e
     return outbox_put(db, &row, t->now_ms, NULL, e);
 }
 
-/* A card with buttons of one subject is replaced by its result; a list (several subjects) stays, and the result follows. */
+/* A card with buttons of one subject is replaced by its result; a list (several subjects) stays, and the result
+ * follows. */
 static enum status tapped_card_is_single(struct turn *t, struct db *db, bool *single, struct error *e)
 {
     struct stmt *s = db_query(db,
@@ -173,8 +175,7 @@ static enum status put_reply(struct turn *t, struct db *db, struct error *e)
 static enum status put_memory(struct turn *t, struct db *db, struct error *e)
 {
     struct pending_key key = { t->key.channel, t->key.chat_id, t->key.user_id };
-    if (t->pending_kind &&
-        pending_put(db, &key, t->pending_kind, t->pending_payload, t->now_ms + PENDING_KEEP_MS, e))
+    if (t->pending_kind && pending_put(db, &key, t->pending_kind, t->pending_payload, t->now_ms + PENDING_KEEP_MS, e))
         return e->status;
     if (!t->remember)
         return OK;
@@ -198,7 +199,9 @@ static enum status put_usage(struct turn *t, struct db *db, struct error *e)
 static enum status run_act(struct turn *t, struct db *db, struct error *e)
 {
     struct buf summary = BUF_INIT(4096);
-    struct journal journal = { .db = db, .inbox_id = t->row->id, .user_id = t->user.id, .now_ms = t->now_ms, .summary = &summary };
+    struct journal journal = {
+        .db = db, .inbox_id = t->row->id, .user_id = t->user.id, .now_ms = t->now_ms, .summary = &summary
+    };
     struct tool_ctx ctx = turn_tool_ctx(t, db, &journal);
     reply_init(&t->reply, t->arena);
     html_paragraph(&t->reply, t->head);

@@ -25,23 +25,23 @@ struct turn {
     struct incoming in;
     struct user user;
     int64_t now_ms;
-    struct civil now;          /* the user's wall clock */
-    const char *text;          /* what is to be understood: in.text, or an answer to a pending question */
+    struct civil now; /* the user's wall clock */
+    const char *text; /* what is to be understood: in.text, or an answer to a pending question */
     struct history_key key;
 
     /* --- what the finishing transaction does --- */
     turn_act act;
     void *act_arg;
     const char *outcome;
-    const char *head, *tail;   /* HTML before and after what act renders; NULL = none */
-    struct reply lead;         /* already rendered in an earlier step: comes first, with its buttons */
-    struct reply reply;        /* the result */
-    bool remember;             /* keep the exchange in the history */
-    bool clear_pending;        /* an open question was answered or passed over */
+    const char *head, *tail;                    /* HTML before and after what act renders; NULL = none */
+    struct reply lead;                          /* already rendered in an earlier step: comes first, with its buttons */
+    struct reply reply;                         /* the result */
+    bool remember;                              /* keep the exchange in the history */
+    bool clear_pending;                         /* an open question was answered or passed over */
     const char *pending_kind, *pending_payload; /* a question to remember; NULL = none */
     const char *document_name, *document;       /* a file to send after the reply; NULL = none */
-    const char *toast;         /* short text for a tap */
-    enum tool_outcome worst;   /* of the calls that ran */
+    const char *toast;                          /* short text for a tap */
+    enum tool_outcome worst;                    /* of the calls that ran */
     struct usage usage[TURN_USAGE_MAX];
     int usage_count;
 
@@ -51,37 +51,38 @@ struct turn {
     enum tool_outcome call_outcome[TURN_CALLS_MAX];
     int call_count;
     bool reads_only, has_question;
-    bool skip_reads;           /* they ran before the transaction */
-    struct reply listing;      /* what look-ups of earlier rounds rendered */
-    struct reply fallback;     /* the answer to a question without a model */
+    bool skip_reads;       /* they ran before the transaction */
+    struct reply listing;  /* what look-ups of earlier rounds rendered */
+    struct reply fallback; /* the answer to a question without a model */
 
     /* --- the step to record with this commit --- */
     int round;
-    const char *step;          /* JSON; NULL = none */
+    const char *step; /* JSON; NULL = none */
 };
 
 /* turn_commit.c */
 struct tool_ctx turn_tool_ctx(struct turn *, struct db *, struct journal *);
-enum status MUST_CHECK turn_finish(struct turn *, struct error *);    /* everything, and the row is done */
-enum status MUST_CHECK turn_step(struct turn *, struct error *);      /* act and the recorded step; the row stays ours */
-void turn_say(struct turn *, const char *fmt, ...) PRINTF(2, 3);      /* plain words become the whole reply (t->head) */
+enum status MUST_CHECK turn_finish(struct turn *, struct error *); /* everything, and the row is done */
+enum status MUST_CHECK turn_step(struct turn *, struct error *);   /* act and the recorded step; the row stays ours */
+void turn_say(struct turn *, const char *fmt, ...) PRINTF(2, 3);   /* plain words become the whole reply (t->head) */
 
 /* turn_calls.c */
 /* Validate a call and append it; ST_INVALID with the sentence, ST_LIMIT over TURN_CALLS_MAX. */
 enum status MUST_CHECK turn_add_call(struct turn *, const char *tool, struct json_object *arguments, struct error *);
 void turn_clear_calls(struct turn *);
 enum status turn_act_calls(struct turn *, struct tool_ctx *, struct error *); /* a turn_act: runs them in order */
-enum status MUST_CHECK turn_read_calls(struct turn *, struct error *);  /* all are reads: run on a read connection into t->lead */
-enum status MUST_CHECK turn_run_calls(struct turn *, struct error *);   /* run and finish, whichever way is right */
+enum status MUST_CHECK turn_read_calls(struct turn *,
+                                       struct error *); /* all are reads: run on a read connection into t->lead */
+enum status MUST_CHECK turn_run_calls(struct turn *, struct error *); /* run and finish, whichever way is right */
 void turn_append_result(struct turn *, struct reply *to, struct tool_result *, bool only_one);
 
 /* turn_model.c, turn_answer.c, turn_parser.c, commands.c */
 enum status MUST_CHECK turn_by_model(struct turn *, struct error *);
 enum status MUST_CHECK turn_answer(struct turn *, struct json_object *evidence, const char *query, struct error *);
 enum status MUST_CHECK turn_by_parser(struct turn *, struct error *);
-enum status MUST_CHECK turn_show_item(struct turn *, struct error *);    /* /note_21: in.callback_data is "show:note:21" */
-enum status MUST_CHECK turn_undo(struct turn *, struct error *);         /* "undo" in words: the newest turn */
-bool turn_take_pending(struct turn *, enum status *, struct error *);   /* the text answers a question: handled */
+enum status MUST_CHECK turn_show_item(struct turn *, struct error *); /* /note_21: in.callback_data is "show:note:21" */
+enum status MUST_CHECK turn_undo(struct turn *, struct error *);      /* "undo" in words: the newest turn */
+bool turn_take_pending(struct turn *, enum status *, struct error *); /* the text answers a question: handled */
 enum status MUST_CHECK turn_by_command(struct turn *, struct error *);
 enum status MUST_CHECK turn_by_tap(struct turn *, struct error *);
 void turn_note_usage(struct turn *, const struct model_reply *, const char *outcome);

@@ -31,7 +31,8 @@ static pthread_once_t model_tools_once = PTHREAD_ONCE_INIT;
 static void model_tools_make(void)
 {
     for (int i = 0; tool_table[i] && i < MODEL_TOOLS_MAX; i++)
-        model_tools[model_tool_count++] = (struct model_tool){ tool_table[i]->name, tool_table[i]->doc, tool_schema(tool_table[i]) };
+        model_tools[model_tool_count++] =
+            (struct model_tool){ tool_table[i]->name, tool_table[i]->doc, tool_schema(tool_table[i]) };
 }
 
 /* --- the conversation --- */
@@ -81,7 +82,8 @@ static void say_step(struct turn *t, struct talk *k, struct json_object *step)
     struct model_result *results = arena_alloc(t->arena, (size_t)(n + 1) * sizeof *results);
     for (int i = 0; i < n; i++) {
         struct json_object *r = json_object_array_get_idx(rows, (size_t)i);
-        results[i] = (struct model_result){ json_str(r, "id", ""), json_str(r, "text", ""), json_flag(r, "is_error", false) };
+        results[i] =
+            (struct model_result){ json_str(r, "id", ""), json_str(r, "text", ""), json_flag(r, "is_error", false) };
     }
     say(k, (struct model_message){ .role = MODEL_ASSISTANT, .raw = json_at(step, "raw") });
     say(k, (struct model_message){ .role = MODEL_RESULTS, .results = results, .result_count = n });
@@ -221,7 +223,8 @@ static enum status act_step_calls(struct turn *t, struct tool_ctx *ctx, struct e
     return OK;
 }
 
-static enum status record(struct turn *t, struct talk *k, struct json_object *step, const struct model_reply *r, struct error *e)
+static enum status record(struct turn *t, struct talk *k, struct json_object *step, const struct model_reply *r,
+                          struct error *e)
 {
     struct step_plan plan = { step, r };
     struct reply before = t->lead;
@@ -247,7 +250,8 @@ static bool all_valid(struct turn *t, const struct model_reply *r, int *bad, str
         const struct model_call *c = &r->calls[i];
         *bad = i;
         if (!c->arguments) {
-            fail(why, ST_INVALID, "the arguments are not a JSON object: %.200s", c->arguments_text ? c->arguments_text : "");
+            fail(why, ST_INVALID, "the arguments are not a JSON object: %.200s",
+                 c->arguments_text ? c->arguments_text : "");
             return false;
         }
         if (turn_add_call(t, c->name, c->arguments, why))
@@ -256,14 +260,17 @@ static bool all_valid(struct turn *t, const struct model_reply *r, int *bad, str
     return true;
 }
 
-static enum status repair(struct turn *t, struct talk *k, const struct model_reply *r, int bad, const struct error *why, struct error *e)
+static enum status repair(struct turn *t, struct talk *k, const struct model_reply *r, int bad, const struct error *why,
+                          struct error *e)
 {
     struct json_object *step = step_json(t, r), *results = json_object_new_array();
     turn_clear_calls(t);
     for (int i = 0; i < r->call_count; i++)
         push_result(results, r->calls[i].id,
-                    i == bad ? arena_printf(t->arena, "Refused: %s. Correct the arguments, or ask the person.", why->text)
-                             : "Not executed, because another call of the same answer was refused. Repeat it with the corrected one.",
+                    i == bad
+                        ? arena_printf(t->arena, "Refused: %s. Correct the arguments, or ask the person.", why->text)
+                        : "Not executed, because another call of the same answer was refused. Repeat it with the "
+                          "corrected one.",
                     true);
     json_set(step, "results", results);
     json_set_bool(step, "repair", true);
@@ -300,7 +307,8 @@ static bool is_plain_listing(struct turn *t)
     return true;
 }
 
-/* Questions: the rows that may answer are looked up and recorded, then a second conversation without tools phrases it. */
+/* Questions: the rows that may answer are looked up and recorded, then a second conversation without tools phrases it.
+ */
 static enum status answer_question(struct turn *t, struct talk *k, const struct model_reply *r, struct error *e)
 {
     struct json_object *step = step_json(t, r);
@@ -355,7 +363,8 @@ static enum status speak(struct turn *t, const struct model_reply *r, struct err
 
 enum next { NEXT_ROUND, NEXT_DONE };
 
-static enum status on_reply(struct turn *t, struct talk *k, const struct model_reply *r, enum next *next, struct error *e)
+static enum status on_reply(struct turn *t, struct talk *k, const struct model_reply *r, enum next *next,
+                            struct error *e)
 {
     struct error why = { 0 };
     int bad = 0;
@@ -433,9 +442,14 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         t->report->rounds++;
         turn_note_usage(t, &r, s == OK ? "ok" : "failed");
         if (s)
-            return without_model(t, arena_printf(t->arena, "No language model answered just now (%s), so the built-in parser read this.", e->text), e);
+            return without_model(
+                t,
+                arena_printf(t->arena, "No language model answered just now (%s), so the built-in parser read this.",
+                             e->text),
+                e);
         if (r.stop == MODEL_STOP_TRUNCATED || r.stop == MODEL_STOP_OTHER)
-            return without_model(t, "The model's answer came incomplete, so nothing of it was used; the built-in parser read this.", e);
+            return without_model(
+                t, "The model's answer came incomplete, so nothing of it was used; the built-in parser read this.", e);
         if (r.failed_provider)
             t->tail = note_html(t, arena_printf(t->arena, "%s; %s answered instead.",
                                                 r.failed_sentence ? r.failed_sentence : r.failed_provider, r.model));

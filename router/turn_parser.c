@@ -41,7 +41,9 @@ enum status turn_undo(struct turn *t, struct error *e)
 
 static const char *small_talk(const char *text)
 {
-    static const struct { const char *word, *answer; } table[] = {
+    static const struct {
+        const char *word, *answer;
+    } table[] = {
         { "thank", "You're welcome." },
         { "thx", "You're welcome." },
         { "bye", "Bye. Everything is on file." },
@@ -50,8 +52,10 @@ static const char *small_talk(const char *text)
         { "how are you", "All in order here. What can I note down for you?" },
         { "yes", "There is nothing open that I asked about. What would you like to do?" },
         { "no", "All right, nothing was changed." },
-        { "hi", "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
-        { "hello", "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
+        { "hi",
+          "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
+        { "hello",
+          "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
         if (strcasestr(text, table[i].word))

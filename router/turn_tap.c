@@ -39,8 +39,12 @@ static enum status kept_text(struct turn *t, int64_t inbox_id, const char **text
 
 static enum status tap_keep(struct turn *t, const char *rest, struct error *e)
 {
-    static const struct { const char *word, *tool, *argument; } kinds[] = {
-        { "note:", "add_note", "content" }, { "task:", "add_task", "content" }, { "find:", "ask_question", "query" },
+    static const struct {
+        const char *word, *tool, *argument;
+    } kinds[] = {
+        { "note:", "add_note", "content" },
+        { "task:", "add_task", "content" },
+        { "find:", "ask_question", "query" },
     };
     struct error why = { 0 };
     const char *text = NULL;

@@ -78,11 +78,12 @@ enum status history_prune(struct db *db, int64_t before_ms, struct error *e)
 
 enum status step_put(struct db *db, int64_t inbox_id, int round, const char *content, int64_t now_ms, struct error *e)
 {
-    return db_run(db, e, "INSERT INTO turn_steps (inbox_id, round, content, created_at) VALUES ($1, $2, $3, $4)", p_int(inbox_id),
-                  p_int(round), p_text(content), p_int(now_ms));
+    return db_run(db, e, "INSERT INTO turn_steps (inbox_id, round, content, created_at) VALUES ($1, $2, $3, $4)",
+                  p_int(inbox_id), p_int(round), p_text(content), p_int(now_ms));
 }
 
-enum status steps_load(struct db *db, struct arena *a, int64_t inbox_id, const char ***content, int *count, struct error *e)
+enum status steps_load(struct db *db, struct arena *a, int64_t inbox_id, const char ***content, int *count,
+                       struct error *e)
 {
     enum { STEPS_MAX = 16 };
     *content = arena_alloc(a, STEPS_MAX * sizeof **content);

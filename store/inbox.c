@@ -13,9 +13,9 @@ enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count,
                       struct error *e)
 {
     enum { COLUMNS = 6 };
-    static const char sql[] =
-        "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES ($1, $2, $3, $4, $5, $6, $6)"
-        " ON CONFLICT (channel, update_key) DO NOTHING";
+    static const char sql[] = "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES "
+                              "($1, $2, $3, $4, $5, $6, $6)"
+                              " ON CONFLICT (channel, update_key) DO NOTHING";
     struct param *rows = xcalloc(count * COLUMNS + 1, sizeof *rows);
     int64_t *changed = xcalloc(count + 1, sizeof *changed);
     for (size_t i = 0; i < count; i++) {
@@ -47,15 +47,18 @@ static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
     row->token = db_int(s, 7);
     row->received_at_ms = db_int(s, 8);
 }
-#define ROW_COLUMNS "inbox.id, inbox.channel, inbox.update_key, inbox.lane, inbox.body, inbox.tap, inbox.crashes, inbox.token, inbox.received_at"
+#define ROW_COLUMNS                                                                                                    \
+    "inbox.id, inbox.channel, inbox.update_key, inbox.lane, inbox.body, inbox.tap, inbox.crashes, inbox.token, "       \
+    "inbox.received_at"
 
 /* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
-#define CLAIM(lock)                                                                                                   \
-    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2" \
-    " AND j.crashes <= $5"                                                                                                \
-    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"              \
-    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                      \
-    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"               \
+#define CLAIM(lock)                                                                                                    \
+    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= "  \
+    "$2"                                                                                                               \
+    " AND j.crashes <= $5"                                                                                             \
+    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"             \
+    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                       \
+    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"                \
     " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS
 
 enum status inbox_claim(struct db *db, void *arg, struct error *e)
@@ -94,19 +97,20 @@ enum status inbox_done(struct db *db, int64_t id, int64_t token, const char *out
 enum status inbox_hold(struct db *db, int64_t id, int64_t token, int64_t lease_until_ms, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE inbox SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 'running'",
-                                   p_int(id), p_int(token), p_int(lease_until_ms));
+    enum status s = db_run_changed(
+        db, &changed, e, "UPDATE inbox SET lease_until = $3 WHERE id = $1 AND token = $2 AND state = 'running'",
+        p_int(id), p_int(token), p_int(lease_until_ms));
     return settled(s, changed, e);
 }
 
 enum status inbox_give_back(struct db *db, int64_t id, int64_t token, int64_t run_at_ms, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE inbox SET state = 'available', run_at = $3, token = token + 1, owner_id = NULL,"
-                                   " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'running'",
-                                   p_int(id), p_int(token), p_int(run_at_ms));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE inbox SET state = 'available', run_at = $3, token = token + 1, owner_id = NULL,"
+                       " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'running'",
+                       p_int(id), p_int(token), p_int(run_at_ms));
     return settled(s, changed, e);
 }
 
@@ -116,13 +120,14 @@ enum status inbox_give_back(struct db *db, int64_t id, int64_t token, int64_t ru
 static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id, int64_t now_ms, int64_t *rescued,
                                 struct inbox_row **parked, int *parked_count, struct error *e)
 {
-    struct stmt *s = db_query(
-        db,
-        "UPDATE inbox SET state = CASE WHEN " POISON " THEN 'parked' ELSE 'available' END,"
-        " finished_at = CASE WHEN " POISON " THEN $2 END, outcome = CASE WHEN " POISON " THEN 'parked' END,"
-        " crashes = crashes + 1, token = token + 1, run_at = CASE WHEN " POISON " THEN $4 ELSE $2 END,"
-        " owner_id = NULL, lease_until = NULL WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) RETURNING " ROW_COLUMNS ", inbox.state",
-        p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX), p_int(now_ms + INBOX_LAST_TRY_MS));
+    struct stmt *s =
+        db_query(db,
+                 "UPDATE inbox SET state = CASE WHEN " POISON " THEN 'parked' ELSE 'available' END,"
+                 " finished_at = CASE WHEN " POISON " THEN $2 END, outcome = CASE WHEN " POISON " THEN 'parked' END,"
+                 " crashes = crashes + 1, token = token + 1, run_at = CASE WHEN " POISON " THEN $4 ELSE $2 END,"
+                 " owner_id = NULL, lease_until = NULL WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) "
+                 "RETURNING " ROW_COLUMNS ", inbox.state",
+                 p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX), p_int(now_ms + INBOX_LAST_TRY_MS));
     while (db_step(s)) {
         struct inbox_row row;
         row_read(s, a, &row);
@@ -148,7 +153,8 @@ enum status inbox_rescue(struct db *db, struct arena *a, int64_t now_ms, int64_t
     *rescued = 0;
     *parked = NULL;
     *parked_count = 0;
-    struct stmt *s = db_query(db, "SELECT DISTINCT owner_id FROM inbox WHERE state = 'running' AND owner_id IS NOT NULL");
+    struct stmt *s =
+        db_query(db, "SELECT DISTINCT owner_id FROM inbox WHERE state = 'running' AND owner_id IS NOT NULL");
     while (db_step(s))
         if (owners < OWNERS_MAX)
             owner[owners++] = db_int(s, 0);

@@ -25,25 +25,26 @@ struct inbox_row {
 struct inbox_claim {
     struct arena *arena;
     int64_t owner_id, now_ms;
-    bool tap;              /* the tap lane, or the others */
-    int crashes_max;       /* rows that crashed more often are left for later */
-    bool found;            /* out */
-    struct inbox_row row;  /* out, arena-owned */
+    bool tap;             /* the tap lane, or the others */
+    int crashes_max;      /* rows that crashed more often are left for later */
+    bool found;           /* out */
+    struct inbox_row row; /* out, arena-owned */
 };
 enum status inbox_claim(struct db *, void *claim, struct error *); /* a write_fn */
 
 /* Finish a claimed row in the turn's transaction; ST_LOST when the token is stale: roll back. */
-enum status MUST_CHECK inbox_done(struct db *, int64_t id, int64_t token, const char *outcome, int64_t now_ms, struct error *);
+enum status MUST_CHECK inbox_done(struct db *, int64_t id, int64_t token, const char *outcome, int64_t now_ms,
+                                  struct error *);
 /* Check the token without finishing (a turn's intermediate commit). */
 enum status MUST_CHECK inbox_hold(struct db *, int64_t id, int64_t token, int64_t lease_until_ms, struct error *);
 /* Give back unfinished (shutdown, provider pause): no crash is counted. */
 enum status MUST_CHECK inbox_give_back(struct db *, int64_t id, int64_t token, int64_t run_at_ms, struct error *);
 /* Rows of dead owners or ended leases: available again with crashes + 1, or parked at INBOX_CRASHES_MAX.  parked[]: ids
  * and bodies of rows parked now, for the message to the owner (arena-owned). */
-enum status MUST_CHECK inbox_rescue(struct db *, struct arena *, int64_t now_ms, int64_t *rescued, struct inbox_row **parked,
-                                    int *parked_count, struct error *);
-/* A parked row gets one more try INBOX_LAST_TRY_MS later: three crashes may have been somebody killing the program, and then
- * the message must still be answered.  After that it stays parked. */
+enum status MUST_CHECK inbox_rescue(struct db *, struct arena *, int64_t now_ms, int64_t *rescued,
+                                    struct inbox_row **parked, int *parked_count, struct error *);
+/* A parked row gets one more try INBOX_LAST_TRY_MS later: three crashes may have been somebody killing the program, and
+ * then the message must still be answered.  After that it stays parked. */
 enum status MUST_CHECK inbox_last_try(struct db *, int64_t now_ms, int64_t *retried, struct error *);
 enum status MUST_CHECK inbox_prune(struct db *, int64_t before_ms, struct error *);
 

@@ -17,14 +17,14 @@ static struct param int_or_null(int64_t v)
 
 enum status outbox_put(struct db *db, const struct outbox_row *r, int64_t now_ms, int64_t *id, struct error *e)
 {
-    struct stmt *s = db_query(
-        db,
-        "INSERT INTO outbox (channel, chat_id, thread_id, kind, priority, payload, dedupe_key, run_at, inbox_id, created_at)"
-        " VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5, $6, $7, $8, CAST($9 AS BIGINT), $10)"
-        " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
-        p_text(r->channel), p_int(r->chat_id), int_or_null(r->thread_id), p_text(r->kind), p_int(r->priority),
-        p_text(r->payload), p_text(r->dedupe_key), p_int(r->run_at_ms ? r->run_at_ms : now_ms), int_or_null(r->inbox_id),
-        p_int(now_ms));
+    struct stmt *s = db_query(db,
+                              "INSERT INTO outbox (channel, chat_id, thread_id, kind, priority, payload, dedupe_key, "
+                              "run_at, inbox_id, created_at)"
+                              " VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5, $6, $7, $8, CAST($9 AS BIGINT), $10)"
+                              " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
+                              p_text(r->channel), p_int(r->chat_id), int_or_null(r->thread_id), p_text(r->kind),
+                              p_int(r->priority), p_text(r->payload), p_text(r->dedupe_key),
+                              p_int(r->run_at_ms ? r->run_at_ms : now_ms), int_or_null(r->inbox_id), p_int(now_ms));
     int64_t got = 0;
     while (db_step(s))
         got = db_int(s, 0);
@@ -33,17 +33,19 @@ enum status outbox_put(struct db *db, const struct outbox_row *r, int64_t now_ms
     return db_done(s, e);
 }
 
-/* $6 is ",channel,channel," of the channels to serve.  The head of each chat's lane; rows of kind 'tap' answer a spinner on the phone and wait for nobody.  $4 is
+/* $6 is ",channel,channel," of the channels to serve.  The head of each chat's lane; rows of kind 'tap' answer a
+ * spinner on the phone and wait for nobody.  $4 is
  * ",chat,chat," of the chats that pacing holds back. */
-#define CLAIM(lock)                                                                                                      \
-    "WITH head AS MATERIALIZED (SELECT j.id FROM outbox j WHERE j.state = 'available' AND j.run_at <= $1"                  \
-    " AND $6 LIKE '%,' || j.channel || ',%'"                                                                            \
-    " AND (j.kind = 'tap' OR ($4 NOT LIKE '%,' || CAST(j.chat_id AS TEXT) || ',%'"                                      \
-    " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.channel = j.channel AND f.chat_id = j.chat_id"                       \
-    " AND f.state IN ('available', 'sending') AND f.kind <> 'tap' AND f.id < j.id)))"                                   \
-    " ORDER BY j.priority, j.run_at, j.id LIMIT $5" lock ")"                                                             \
-    " UPDATE outbox SET state = 'sending', token = token + 1, owner_id = $2, lease_until = $3 FROM head"                 \
-    " WHERE outbox.id = head.id RETURNING outbox.id, channel, chat_id, thread_id, kind, payload, priority, dedupe_key,"    \
+#define CLAIM(lock)                                                                                                    \
+    "WITH head AS MATERIALIZED (SELECT j.id FROM outbox j WHERE j.state = 'available' AND j.run_at <= $1"              \
+    " AND $6 LIKE '%,' || j.channel || ',%'"                                                                           \
+    " AND (j.kind = 'tap' OR ($4 NOT LIKE '%,' || CAST(j.chat_id AS TEXT) || ',%'"                                     \
+    " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.channel = j.channel AND f.chat_id = j.chat_id"                    \
+    " AND f.state IN ('available', 'sending') AND f.kind <> 'tap' AND f.id < j.id)))"                                  \
+    " ORDER BY j.priority, j.run_at, j.id LIMIT $5" lock ")"                                                           \
+    " UPDATE outbox SET state = 'sending', token = token + 1, owner_id = $2, lease_until = $3 FROM head"               \
+    " WHERE outbox.id = head.id RETURNING outbox.id, channel, chat_id, thread_id, kind, payload, priority, "           \
+    "dedupe_key,"                                                                                                      \
     " inbox_id, attempts, unknowns, token, run_at"
 
 static void row_read(struct stmt *s, struct arena *a, struct outbox_row *r)
@@ -90,10 +92,10 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
     if (db_now_ms(db, &c->now_ms, e))
         return e->status;
     c->rows = arena_alloc(c->arena, (size_t)c->max * sizeof *c->rows);
-    struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->now_ms),
-                              p_int(c->owner_id), p_int(c->now_ms + LEASE_MS),
-                              p_text(id_list(c->arena, c->skip_chats, c->skip_count)), p_int(c->max),
-                              p_text(c->channels));
+    struct stmt *s =
+        db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->now_ms),
+                 p_int(c->owner_id), p_int(c->now_ms + LEASE_MS),
+                 p_text(id_list(c->arena, c->skip_chats, c->skip_count)), p_int(c->max), p_text(c->channels));
     while (db_step(s))
         if (c->count < c->max)
             row_read(s, c->arena, &c->rows[c->count++]);
@@ -101,8 +103,10 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
         return e->status;
     qsort(c->rows, (size_t)c->count, sizeof *c->rows, by_priority_then_id); /* RETURNING promises no order */
     bool found;
-    return db_get_int(db, &c->next_run_at_ms, &found, e, "SELECT COALESCE(MIN(run_at), 0) FROM outbox WHERE state = 'available' AND $1 LIKE '%,' || channel || ',%'",
-                      p_text(c->channels));
+    return db_get_int(
+        db, &c->next_run_at_ms, &found, e,
+        "SELECT COALESCE(MIN(run_at), 0) FROM outbox WHERE state = 'available' AND $1 LIKE '%,' || channel || ',%'",
+        p_text(c->channels));
 }
 
 static enum status settled(enum status s, int64_t changed, struct error *e)
@@ -115,89 +119,101 @@ static enum status settled(enum status s, int64_t changed, struct error *e)
 enum status outbox_sent(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4,"
-                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                                   p_int(r->id), p_int(r->token), int_or_null(message_id), p_int(now_ms));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4,"
+                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), int_or_null(message_id), p_int(now_ms));
     return settled(s, changed, e);
 }
 
 enum status outbox_retry(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'available', attempts = attempts + 1, run_at = $3, last_error = $4,"
-                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'available', attempts = attempts + 1, run_at = $3, last_error = $4,"
+                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
     return settled(s, changed, e);
 }
 
-enum status outbox_unknown(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
+enum status outbox_unknown(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
+                           struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, run_at = $3, last_error = $4,"
-                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, run_at = $3, last_error = $4,"
+                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
     return settled(s, changed, e);
 }
 
 enum status outbox_park(struct db *db, const struct outbox_row *r, const char *why, int64_t now_ms, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'parked', last_error = $3, finished_at = $4, owner_id = NULL,"
-                                   " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                                   p_int(r->id), p_int(r->token), p_text(why), p_int(now_ms));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'parked', last_error = $3, finished_at = $4, owner_id = NULL,"
+                       " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), p_text(why), p_int(now_ms));
     return settled(s, changed, e);
 }
 
-enum status outbox_give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
-{
-    int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
-                                   " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                                   p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
-    return settled(s, changed, e);
-}
-
-enum status outbox_sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, int64_t *changed,
+enum status outbox_give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
                              struct error *e)
 {
-    return db_run_changed(db, changed, e,
-                          "UPDATE outbox SET state = 'sent', message_id = CAST($2 AS BIGINT), finished_at = $3 WHERE id = $1"
-                          " AND state = 'available'",
-                          p_int(r->id), int_or_null(message_id), p_int(now_ms));
+    int64_t changed = 0;
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
+                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
+                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
+    return settled(s, changed, e);
 }
 
-enum status outbox_give_back_orphans(struct db *db, int64_t owner_id, const char *channels, const int64_t *keep, int keep_count,
-                                     struct error *e)
+enum status outbox_sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms,
+                             int64_t *changed, struct error *e)
+{
+    return db_run_changed(
+        db, changed, e,
+        "UPDATE outbox SET state = 'sent', message_id = CAST($2 AS BIGINT), finished_at = $3 WHERE id = $1"
+        " AND state = 'available'",
+        p_int(r->id), int_or_null(message_id), p_int(now_ms));
+}
+
+enum status outbox_give_back_orphans(struct db *db, int64_t owner_id, const char *channels, const int64_t *keep,
+                                     int keep_count, struct error *e)
 {
     struct arena *a = arena_new();
-    enum status s = db_run(db, e,
-                           "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
-                           " WHERE state = 'sending' AND owner_id = $1 AND $2 LIKE '%,' || channel || ',%'"
-                           " AND $3 NOT LIKE '%,' || CAST(id AS TEXT) || ',%'",
-                           p_int(owner_id), p_text(channels), p_text(id_list(a, keep, keep_count)));
+    enum status s =
+        db_run(db, e,
+               "UPDATE outbox SET state = 'available', token = token + 1, owner_id = NULL, lease_until = NULL"
+               " WHERE state = 'sending' AND owner_id = $1 AND $2 LIKE '%,' || channel || ',%'"
+               " AND $3 NOT LIKE '%,' || CAST(id AS TEXT) || ',%'",
+               p_int(owner_id), p_text(channels), p_text(id_list(a, keep, keep_count)));
     arena_free(a);
     return s;
 }
 
 enum status outbox_move_chat(struct db *db, const char *channel, int64_t from, int64_t to, struct error *e)
 {
-    return db_run(db, e, "UPDATE outbox SET chat_id = $3 WHERE channel = $1 AND chat_id = $2 AND state IN ('available', 'sending')",
-                  p_text(channel), p_int(from), p_int(to));
+    return db_run(
+        db, e,
+        "UPDATE outbox SET chat_id = $3 WHERE channel = $1 AND chat_id = $2 AND state IN ('available', 'sending')",
+        p_text(channel), p_int(from), p_int(to));
 }
 
 static enum status rescue_where(struct db *db, int64_t owner_id, int64_t now_ms, int64_t *rescued, struct error *e)
 {
     int64_t changed = 0;
-    enum status s = db_run_changed(db, &changed, e,
-                                   "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, token = token + 1, run_at = $2,"
-                                   " owner_id = NULL, lease_until = NULL, last_error = 'the program stopped while sending'"
-                                   " WHERE state = 'sending' AND (owner_id = $1 OR lease_until < $2)",
-                                   p_int(owner_id), p_int(now_ms));
+    enum status s =
+        db_run_changed(db, &changed, e,
+                       "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, token = token + 1, run_at = $2,"
+                       " owner_id = NULL, lease_until = NULL, last_error = 'the program stopped while sending'"
+                       " WHERE state = 'sending' AND (owner_id = $1 OR lease_until < $2)",
+                       p_int(owner_id), p_int(now_ms));
     *rescued += changed;
     return s;
 }
@@ -208,7 +224,8 @@ enum status outbox_rescue(struct db *db, int64_t now_ms, int64_t *rescued, struc
     int64_t owner[OWNERS_MAX];
     int owners = 0;
     *rescued = 0;
-    struct stmt *s = db_query(db, "SELECT DISTINCT owner_id FROM outbox WHERE state = 'sending' AND owner_id IS NOT NULL");
+    struct stmt *s =
+        db_query(db, "SELECT DISTINCT owner_id FROM outbox WHERE state = 'sending' AND owner_id IS NOT NULL");
     while (db_step(s))
         if (owners < OWNERS_MAX)
             owner[owners++] = db_int(s, 0);

@@ -11,7 +11,8 @@ enum status reminders_take(struct db *db, struct arena *a, int64_t now_ms, int m
     int n = 0;
     struct stmt *s = db_query(
         db,
-        "UPDATE tasks SET reminded_at = $1 WHERE id IN (SELECT id FROM tasks WHERE remind_at <= $1 AND remind_at IS NOT NULL"
+        "UPDATE tasks SET reminded_at = $1 WHERE id IN (SELECT id FROM tasks WHERE remind_at <= $1 AND remind_at IS "
+        "NOT NULL"
         " AND reminded_at IS NULL AND completed = 0 AND deleted_at IS NULL ORDER BY remind_at, id LIMIT $2)"
         " AND reminded_at IS NULL RETURNING id, user_id, content, due_date, repeat, remind_at, channel, chat_id",
         p_int(now_ms), p_int(max));
@@ -37,12 +38,15 @@ enum status reminders_take(struct db *db, struct arena *a, int64_t now_ms, int m
 enum status reminders_move_zone(struct journal *j, struct arena *a, const char *from, const char *to, struct error *e)
 {
     enum { MOVED_MAX = 1000 }; /* open reminders of one person */
-    struct moved { int64_t id, at_ms; } *m = arena_alloc(a, MOVED_MAX * sizeof *m);
+    struct moved {
+        int64_t id, at_ms;
+    } *m = arena_alloc(a, MOVED_MAX * sizeof *m);
     int n = 0;
-    struct stmt *s = db_query(j->db,
-                              "SELECT id, remind_at FROM tasks WHERE user_id = $1 AND remind_at IS NOT NULL AND reminded_at IS NULL"
-                              " AND deleted_at IS NULL ORDER BY remind_at LIMIT $2",
-                              p_int(j->user_id), p_int(MOVED_MAX));
+    struct stmt *s =
+        db_query(j->db,
+                 "SELECT id, remind_at FROM tasks WHERE user_id = $1 AND remind_at IS NOT NULL AND reminded_at IS NULL"
+                 " AND deleted_at IS NULL ORDER BY remind_at LIMIT $2",
+                 p_int(j->user_id), p_int(MOVED_MAX));
     while (db_step(s))
         m[n++] = (struct moved){ db_int(s, 0), db_int(s, 1) };
     if (db_done(s, e))
@@ -52,8 +56,8 @@ enum status reminders_move_zone(struct journal *j, struct arena *a, const char *
         int64_t at_ms;
         if (zone_to_civil(from, m[i].at_ms, &wall, e) || zone_to_instant(to, &wall, &at_ms, e) ||
             journal_changing(j, "tasks", m[i].id, e) ||
-            db_run(j->db, e, "UPDATE tasks SET remind_at = $3 WHERE id = $1 AND user_id = $2", p_int(m[i].id), p_int(j->user_id),
-                   p_int(at_ms)))
+            db_run(j->db, e, "UPDATE tasks SET remind_at = $3 WHERE id = $1 AND user_id = $2", p_int(m[i].id),
+                   p_int(j->user_id), p_int(at_ms)))
             return e->status;
     }
     return OK;

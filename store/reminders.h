@@ -10,15 +10,16 @@ struct reminder {
     int64_t task_id, user_id;
     const char *content, *due_date, *repeat; /* due_date, repeat: NULL = none */
     int64_t remind_at_ms;
-    const char *channel;                     /* where the task was made; NULL = not known */
+    const char *channel; /* where the task was made; NULL = not known */
     int64_t chat_id;
 };
 
-/* Mark up to max due reminders as fired and return them: the mark and the message that the caller puts into the outbox are
- * one transaction, so each fires exactly once, also with several instances. */
-enum status MUST_CHECK reminders_take(struct db *, struct arena *, int64_t now_ms, int max, struct reminder **, int *count,
-                                      struct error *);
+/* Mark up to max due reminders as fired and return them: the mark and the message that the caller puts into the outbox
+ * are one transaction, so each fires exactly once, also with several instances. */
+enum status MUST_CHECK reminders_take(struct db *, struct arena *, int64_t now_ms, int max, struct reminder **,
+                                      int *count, struct error *);
 /* The person moved to another zone: reminders keep their wall-clock time.  Journaled, so that undo moves them back. */
-enum status MUST_CHECK reminders_move_zone(struct journal *, struct arena *, const char *from, const char *to, struct error *);
+enum status MUST_CHECK reminders_move_zone(struct journal *, struct arena *, const char *from, const char *to,
+                                           struct error *);
 
 #endif

@@ -14,11 +14,8 @@
 #include <unistd.h>
 
 static const char *const channel_name[HINT_COUNT + 1] = {
-    [HINT_INBOX] = "steward_inbox",
-    [HINT_TAPS] = "steward_taps",
-    [HINT_OUTBOX] = "steward_outbox",
-    [HINT_REQUESTS] = "steward_requests",
-    [HINT_ROWS] = "steward_rows",
+    [HINT_INBOX] = "steward_inbox",       [HINT_TAPS] = "steward_taps", [HINT_OUTBOX] = "steward_outbox",
+    [HINT_REQUESTS] = "steward_requests", [HINT_ROWS] = "steward_rows",
 };
 
 struct hints {

@@ -29,11 +29,15 @@ START_TEST(envelopes)
 {
     struct inbox_update u;
     bool wanted;
-    ck_assert_int_eq(envelope("{\"update_id\":7,\"message\":{\"chat\":{\"id\":-5},\"from\":{\"id\":9}}}", &u, &wanted), OK);
+    ck_assert_int_eq(envelope("{\"update_id\":7,\"message\":{\"chat\":{\"id\":-5},\"from\":{\"id\":9}}}", &u, &wanted),
+                     OK);
     ck_assert(wanted && !u.tap);
     ck_assert_str_eq(u.update_key, "7");
     ck_assert_str_eq(u.lane, "chat:telegram:-5");
-    ck_assert_int_eq(envelope("{\"update_id\":8,\"callback_query\":{\"from\":{\"id\":9},\"message\":{\"chat\":{\"id\":-5}}}}", &u, &wanted), OK);
+    ck_assert_int_eq(
+        envelope("{\"update_id\":8,\"callback_query\":{\"from\":{\"id\":9},\"message\":{\"chat\":{\"id\":-5}}}}", &u,
+                 &wanted),
+        OK);
     ck_assert(wanted && u.tap);
     ck_assert_str_eq(u.lane, "tap:telegram:9");
     ck_assert_int_eq(envelope("{\"update_id\":9,\"edited_message\":{\"chat\":{\"id\":1}}}", &u, &wanted), OK);
@@ -45,8 +49,16 @@ END_TEST
 
 START_TEST(no_envelopes)
 {
-    static const char *const bad[] = { "",  "x",  "[]", "{}", "{\"update_id\":\"7\"}", "{\"update_id\":-1}", "{\"update_id\":1.5}",
-                                       "{\"update_id\":1,\"message\":{}}", "{\"update_id\":1,\"message\":7}", "{\"update_id\":1}}",
+    static const char *const bad[] = { "",
+                                       "x",
+                                       "[]",
+                                       "{}",
+                                       "{\"update_id\":\"7\"}",
+                                       "{\"update_id\":-1}",
+                                       "{\"update_id\":1.5}",
+                                       "{\"update_id\":1,\"message\":{}}",
+                                       "{\"update_id\":1,\"message\":7}",
+                                       "{\"update_id\":1}}",
                                        "{\"update_id\":1,\"callback_query\":{\"from\":{\"id\":\"9\"}}}" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct inbox_update u;
@@ -65,8 +77,11 @@ static struct incoming in(const char *message)
     return x;
 }
 
-#define PRIVATE "\"message_id\":3,\"chat\":{\"id\":42,\"type\":\"private\"},\"from\":{\"id\":42,\"first_name\":\"Ada\",\"language_code\":\"de\"}"
-#define GROUP "\"message_id\":3,\"chat\":{\"id\":-9,\"type\":\"supergroup\"},\"from\":{\"id\":42,\"first_name\":\"Ada\"}"
+#define PRIVATE                                                                                                        \
+    "\"message_id\":3,\"chat\":{\"id\":42,\"type\":\"private\"},\"from\":{\"id\":42,\"first_name\":\"Ada\","           \
+    "\"language_code\":\"de\"}"
+#define GROUP                                                                                                          \
+    "\"message_id\":3,\"chat\":{\"id\":-9,\"type\":\"supergroup\"},\"from\":{\"id\":42,\"first_name\":\"Ada\"}"
 
 START_TEST(texts)
 {
@@ -82,16 +97,21 @@ START_TEST(texts)
     ck_assert_str_eq(x.media, "voice message");
     ck_assert_int_eq(in("{" PRIVATE ",\"pinned_message\":{}}").kind, IN_SERVICE);
     ck_assert(in("{" PRIVATE ",\"text\":\"x\",\"forward_origin\":{}}").forwarded);
-    ck_assert(!in("{\"message_id\":3,\"chat\":{\"id\":42},\"from\":{\"id\":1,\"is_bot\":true},\"text\":\"x\"}").from_person);
+    ck_assert(
+        !in("{\"message_id\":3,\"chat\":{\"id\":42},\"from\":{\"id\":1,\"is_bot\":true},\"text\":\"x\"}").from_person);
     ck_assert(!in("{" PRIVATE ",\"sender_chat\":{\"id\":1},\"text\":\"x\"}").from_person);
     ck_assert(!in("{\"message_id\":3,\"chat\":{\"id\":42},\"text\":\"x\"}").from_person);
-    ck_assert_str_eq(in("{" PRIVATE ",\"text\":\"ok\",\"reply_to_message\":{\"text\":\"the card\"}}").quoted, "the card");
+    ck_assert_str_eq(in("{" PRIVATE ",\"text\":\"ok\",\"reply_to_message\":{\"text\":\"the card\"}}").quoted,
+                     "the card");
 }
 END_TEST
 
 START_TEST(groups)
 {
-    static const struct { const char *rest, *text; bool addressed; } cases[] = {
+    static const struct {
+        const char *rest, *text;
+        bool addressed;
+    } cases[] = {
         { ",\"text\":\"buy bread\"", "buy bread", false },
         { ",\"text\":\"@my_bot buy bread\"", "buy bread", true },
         { ",\"text\":\"buy bread @MY_BOT\"", "buy bread", true },
@@ -107,7 +127,8 @@ START_TEST(groups)
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct incoming x = in(arena_printf(a, "{" GROUP "%s}", cases[i].rest));
-        ck_assert_msg(x.addressed == cases[i].addressed && !strcmp(x.text, cases[i].text), "%s: %d \"%s\"", cases[i].rest, x.addressed, x.text);
+        ck_assert_msg(x.addressed == cases[i].addressed && !strcmp(x.text, cases[i].text), "%s: %d \"%s\"",
+                      cases[i].rest, x.addressed, x.text);
         ck_assert(x.group);
     }
     ck_assert_int_eq(in("{" GROUP ",\"text\":\"x\",\"message_thread_id\":7,\"is_topic_message\":true}").thread_id, 7);
@@ -119,14 +140,20 @@ START_TEST(taps_and_edits)
 {
     struct incoming x;
     struct error e;
-    ck_assert_int_eq(incoming_read(a, "telegram", "{\"callback_query\":{\"id\":\"q\",\"from\":{\"id\":42},\"data\":\"done:8\",\"message\":{\"message_id\":5,\"date\":0,\"chat\":{\"id\":42,\"type\":\"private\"}}}}",
-                                   NULL, 0, &x, &e), OK);
+    ck_assert_int_eq(
+        incoming_read(a, "telegram",
+                      "{\"callback_query\":{\"id\":\"q\",\"from\":{\"id\":42},\"data\":\"done:8\",\"message\":{"
+                      "\"message_id\":5,\"date\":0,\"chat\":{\"id\":42,\"type\":\"private\"}}}}",
+                      NULL, 0, &x, &e),
+        OK);
     ck_assert_int_eq(x.kind, IN_TAP);
     ck_assert_str_eq(x.callback_data, "done:8");
     ck_assert_int_eq(x.message_id, 5);
-    ck_assert_int_eq(incoming_read(a, "telegram", "{\"callback_query\":{\"id\":\"q\",\"from\":{\"id\":42}}}", NULL, 0, &x, &e), OK);
+    ck_assert_int_eq(
+        incoming_read(a, "telegram", "{\"callback_query\":{\"id\":\"q\",\"from\":{\"id\":42}}}", NULL, 0, &x, &e), OK);
     ck_assert_str_eq(x.callback_data, "");
-    ck_assert_int_eq(incoming_read(a, "telegram", "{\"edited_message\":{" PRIVATE ",\"text\":\"new\"}}", NULL, 0, &x, &e), OK);
+    ck_assert_int_eq(
+        incoming_read(a, "telegram", "{\"edited_message\":{" PRIVATE ",\"text\":\"new\"}}", NULL, 0, &x, &e), OK);
     ck_assert_int_eq(x.kind, IN_EDIT);
     ck_assert_int_eq(incoming_read(a, "telegram", "{\"poll\":{}}", NULL, 0, &x, &e), ST_INVALID);
     ck_assert_int_eq(incoming_read(a, "telegram", "rubbish", NULL, 0, &x, &e), ST_INVALID);

@@ -347,12 +347,15 @@ START_TEST(reminders_fire_once_and_move_with_the_zone)
 {
     struct store *s = open_server(_i);
     int fired = 0;
-    ck_ok(store_write(s, write_script,
-                      "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'due', 'x', 900, 0);"
-                      "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'done', 'x', 900, 1);"
-                      "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'later', 'x', 1795176000000, 0);"
-                      "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (2, 'other', 'x', 1795176000000, 0)",
-                      e));
+    ck_ok(store_write(
+        s, write_script,
+        "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'due', 'x', 900, 0);"
+        "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'done', 'x', 900, 1);"
+        "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'later', 'x', "
+        "1795176000000, 0);"
+        "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (2, 'other', 'x', "
+        "1795176000000, 0)",
+        e));
     ck_ok(store_write(s, write_take, &fired, e));
     ck_assert_int_eq(fired, 1);
     ck_ok(store_write(s, write_take, &fired, e));
