@@ -136,12 +136,14 @@ static const char *message_key(struct request *r, struct json_object *body)
 static struct json_object *sender(struct json_object *body)
 {
     struct json_object *from = json_object_new_object();
-    const char *language = json_str(body, "language", "");
+    const char *language = json_str(body, "language", ""), *zone = json_str(body, "time_zone", "");
     json_set_int(from, "id", 0);
     json_set_bool(from, "is_bot", false);
     json_set_str(from, "first_name", "Console");
     if (*language && strlen(language) <= LANGUAGE_BYTES_MAX)
         json_set_str(from, "language_code", language);
+    if (zone_valid(zone))
+        json_set_str(from, "time_zone", zone); /* Telegram tells none; a browser knows its own */
     return from;
 }
 
@@ -281,13 +283,13 @@ enum status console_echo(void *console, struct db *db, struct arena *a, const st
                          const char *update_key, struct error *e)
 {
     int64_t now_ms;
-    (void)console;
+    (void)console, (void)a;
     if (strcmp(in->channel, "console") != 0 || in->kind != IN_TEXT)
         return OK;
     enum status s = db_now_ms(db, &now_ms, e);
     if (s != OK)
         return s;
-    return console_message_echo(db, a, update_key, in->text, now_ms, e);
+    return console_message_echo(db, update_key, in->text, now_ms, e);
 }
 
 void console_typing(void *console, const struct incoming *in, bool on)

@@ -50,7 +50,7 @@ static struct json_object *message_json(const struct console_message *m)
     if (m->buttons)
         json_set(o, "buttons", parse_or_null(m->buttons));
     if (m->key)
-        json_set(o, "key", parse_or_null(m->key));
+        json_set_str(o, "key", m->key);
     return o;
 }
 

@@ -91,6 +91,7 @@ CREATE TABLE console_messages (          -- the console page's chat; delivery to
   version INTEGER NOT NULL,              -- grows with every change of any row: the page asks for "after version N"
   author TEXT NOT NULL CHECK (author IN ('user','bot')),
   html TEXT NOT NULL, buttons TEXT,      -- buttons: JSON rows of {text, data}
+  client_key TEXT,                       -- of the person's messages: the page's own id
   created_at INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX console_version ON console_messages (version);

@@ -54,6 +54,7 @@ static void read_sender(struct arena *a, struct json_object *from, struct incomi
     in->from_id = json_int(from, "id", 0);
     in->from_name = clean_text(a, from, "first_name");
     in->language = clean_text(a, from, "language_code");
+    in->zone = clean_text(a, from, "time_zone");
     in->from_person = from && !json_flag(from, "is_bot", false);
 }
 

@@ -23,6 +23,7 @@ struct incoming {
     int64_t message_id;         /* of the message, or of the one whose button was tapped */
     int64_t from_id;            /* 0 for the console */
     const char *from_name, *language;
+    const char *zone;                        /* the browser's IANA zone; "" = not told */
     bool from_person;                        /* false: a channel, an anonymous admin, a bot */
     const char *text;                        /* cleaned, trimmed; "" when there is none; without the bot's @name */
     const char *media;                       /* "photo", "voice message" …; NULL */

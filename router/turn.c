@@ -32,13 +32,22 @@ static bool is_allowed(const struct turn *t)
     return false;
 }
 
+/* The console's person; a browser knows the zone it is in, which serves until they set another. */
+static enum status open_owner(struct turn *t, struct db *db, struct error *e)
+{
+    enum status s = user_owner(db, t->arena, t->env->zone, &t->user, e);
+    if (s == OK && *t->in.zone)
+        s = user_suggest_zone(db, t->user.id, t->in.zone, e);
+    return s ? s : user_owner(db, t->arena, t->env->zone, &t->user, e);
+}
+
 static enum status open_user(struct db *db, void *arg, struct error *e)
 {
     struct turn *t = arg;
     if (db_now_ms(db, &t->now_ms, e))
         return e->status;
     if (from_console(t))
-        return user_owner(db, t->arena, t->env->zone, &t->user, e);
+        return open_owner(t, db, e);
     bool owner = t->env->allowed_count > 0 && t->env->allowed[0] == t->in.from_id;
     if (user_of_telegram(db, t->arena, t->in.from_id, owner, t->env->zone, &t->user, e))
         return e->status;
@@ -53,14 +62,15 @@ static enum status find_user(struct turn *t, bool *found, struct error *e)
     if (store_read_begin(t->env->store, &db, e))
         return e->status;
     struct stmt *s = from_console(t)
-                         ? db_query(db, "SELECT id, '', '', private_chat_id FROM users WHERE id = 1")
+                         ? db_query(db, "SELECT id, zone FROM users WHERE id = 1")
                          : db_query(db, "SELECT id, name, language, private_chat_id FROM users WHERE telegram_id = $1",
                                     p_int(t->in.from_id));
     int64_t id = 0;
     while (db_step(s)) {
-        bool same =
-            from_console(t) || (!strcmp(db_text(s, 1), t->in.from_name) && !strcmp(db_text(s, 2), t->in.language) &&
-                                (t->in.group || db_int(s, 3) == t->in.chat_id));
+        bool same = from_console(t)
+                        ? *db_text(s, 1) || !*t->in.zone
+                        : (!strcmp(db_text(s, 1), t->in.from_name) && !strcmp(db_text(s, 2), t->in.language) &&
+                           (t->in.group || db_int(s, 3) == t->in.chat_id));
         id = same ? db_int(s, 0) : 0;
     }
     if (db_done(s, e) || db_now_ms(db, &t->now_ms, e) ||

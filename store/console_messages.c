@@ -5,7 +5,6 @@
 
 #include "base/buf.h"
 #include "base/limits.h"
-#include <json-c/json.h>
 
 /* On PostgreSQL several transactions may number at once: the lock is held until commit, so that version 7 is never
  * seen before version 6.  SQLite has one writer. */
@@ -21,25 +20,24 @@ static enum status next_version(struct db *db, int64_t *version, struct error *e
     return s;
 }
 
-static enum status insert(struct db *db, const char *author, const char *html, const char *buttons, int64_t now_ms,
-                          int64_t *id, struct error *e)
+static enum status insert(struct db *db, const char *author, const char *html, const char *buttons,
+                          const char *client_key, int64_t now_ms, int64_t *id, struct error *e)
 {
     int64_t version;
     bool found;
     enum status s = next_version(db, &version, e);
     if (s != OK)
         return s;
-    return db_get_int(
-        db, id, &found, e,
-        "INSERT INTO console_messages (version, author, html, buttons, created_at) VALUES ($1, $2, $3, $4, $5) "
-        "RETURNING id",
-        p_int(version), p_text(author), p_text(html), p_text(buttons), p_int(now_ms));
+    return db_get_int(db, id, &found, e,
+                      "INSERT INTO console_messages (version, author, html, buttons, client_key, created_at)"
+                      " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+                      p_int(version), p_text(author), p_text(html), p_text(buttons), p_text(client_key), p_int(now_ms));
 }
 
 enum status console_message_put(struct db *db, const char *html, const char *buttons, int64_t now_ms, int64_t *id,
                                 struct error *e)
 {
-    return insert(db, "bot", html, buttons, now_ms, id, e);
+    return insert(db, "bot", html, buttons, NULL, now_ms, id, e);
 }
 
 static void put_escaped(struct buf *b, const char *text)
@@ -61,18 +59,14 @@ static void put_escaped(struct buf *b, const char *text)
     }
 }
 
-/* The person's rows have no buttons: the column keeps the page's id of the message. */
-enum status console_message_echo(struct db *db, struct arena *a, const char *update_key, const char *text,
-                                 int64_t now_ms, struct error *e)
+enum status console_message_echo(struct db *db, const char *update_key, const char *text, int64_t now_ms,
+                                 struct error *e)
 {
     struct buf html = BUF_INIT(5 * MESSAGE_BYTES_MAX); /* every byte may become an entity of five */
-    struct json_object *key = json_object_new_string(update_key);
-    const char *key_json = arena_strdup(a, json_object_to_json_string_ext(key, JSON_C_TO_STRING_PLAIN));
     int64_t id;
-    json_object_put(key);
     put_escaped(&html, text);
     enum status s = html.overflow ? fail(e, ST_LIMIT, "the message is longer than %d bytes", MESSAGE_BYTES_MAX)
-                                  : insert(db, "user", buf_str(&html), key_json, now_ms, &id, e);
+                                  : insert(db, "user", buf_str(&html), NULL, update_key, now_ms, &id, e);
     buf_release(&html);
     return s;
 }
@@ -97,7 +91,8 @@ static enum status each_row(struct stmt *s, console_message_fn fn, void *arg, st
         struct console_message m = { .id = db_int(s, 0), .version = db_int(s, 1), .created_at_ms = db_int(s, 5) };
         m.from_user = db_text(s, 2)[0] == 'u';
         m.html = db_text(s, 3);
-        *(m.from_user ? &m.key : &m.buttons) = db_text_or_null(s, 4);
+        m.buttons = db_text_or_null(s, 4);
+        m.key = db_text_or_null(s, 6);
         fn(&m, arg);
     }
     return db_done(s, e);
@@ -107,7 +102,7 @@ enum status console_message_since(struct db *db, int64_t after, int limit, conso
                                   struct error *e)
 {
     return each_row(db_query(db,
-                             "SELECT id, version, author, html, buttons, created_at FROM console_messages "
+                             "SELECT id, version, author, html, buttons, created_at, client_key FROM console_messages "
                              "WHERE version > $1 ORDER BY version LIMIT $2",
                              p_int(after), p_int(limit)),
                     fn, arg, e);
@@ -127,7 +122,7 @@ enum status console_message_latest(struct db *db, int limit, int64_t *version, c
     if (s != OK)
         return s;
     return each_row(db_query(db,
-                             "SELECT id, version, author, html, buttons, created_at FROM "
+                             "SELECT id, version, author, html, buttons, created_at, client_key FROM "
                              "(SELECT * FROM console_messages ORDER BY id DESC LIMIT $1) AS newest ORDER BY id",
                              p_int(limit)),
                     fn, arg, e);

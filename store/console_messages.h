@@ -13,8 +13,8 @@
 enum status MUST_CHECK console_message_put(struct db *, const char *html, const char *buttons, int64_t now_ms,
                                            int64_t *id, struct error *);
 /* What the person said (plain text), with the id the page gave it, so that the page recognises its own. */
-enum status MUST_CHECK console_message_echo(struct db *, struct arena *, const char *update_key, const char *text,
-                                            int64_t now_ms, struct error *);
+enum status MUST_CHECK console_message_echo(struct db *, const char *update_key, const char *text, int64_t now_ms,
+                                            struct error *);
 /* html NULL keeps the text; buttons NULL removes them.  A row that is not there is no error. */
 enum status MUST_CHECK console_message_edit(struct db *, int64_t id, const char *html, const char *buttons,
                                             struct error *);
@@ -25,7 +25,7 @@ struct console_message {
     bool from_user;
     const char *html;
     const char *buttons; /* JSON; NULL = none */
-    const char *key;     /* of the person's messages: JSON string of the page's own id; NULL */
+    const char *key;     /* of the person's messages: the page's own id; NULL */
 };
 typedef void (*console_message_fn)(const struct console_message *, void *arg); /* the strings live during the call */
 

@@ -111,6 +111,11 @@ enum status user_touch(struct db *db, const struct user *before, const char *nam
         p_text(name), p_text(language), private_chat_id ? p_int(private_chat_id) : p_null(), p_int(before->id));
 }
 
+enum status user_suggest_zone(struct db *db, int64_t id, const char *zone, struct error *e)
+{
+    return db_run(db, e, "UPDATE users SET zone = $2 WHERE id = $1 AND zone = ''", p_int(id), p_text(zone));
+}
+
 enum status user_set_zone(struct db *db, int64_t id, const char *zone, struct error *e)
 {
     int64_t changed;

@@ -27,6 +27,8 @@ enum status MUST_CHECK user_by_id(struct db *, struct arena *, int64_t id, const
 /* Remember name, language and private chat when they changed. */
 enum status MUST_CHECK user_touch(struct db *, const struct user *before, const char *name, const char *language,
                                   int64_t private_chat_id, struct error *);
+/* Set the zone if the person has none yet. */
+enum status MUST_CHECK user_suggest_zone(struct db *, int64_t id, const char *zone, struct error *);
 enum status MUST_CHECK user_set_zone(struct db *, int64_t id, const char *zone, struct error *);
 /* True the first time a stranger writes: they get one answer, then silence. */
 enum status MUST_CHECK stranger_first(struct db *, int64_t telegram_id, int64_t now_ms, bool *first, struct error *);

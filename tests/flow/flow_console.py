@@ -35,6 +35,18 @@ def a_message_becomes_a_row_and_a_reply(w):
 
 
 @flow
+def the_browser_tells_its_zone(w):
+    p = w.start()
+    status, _, _ = post(p, "/console/message", {"id": str(uuid.uuid4()), "text": "/timezone", "time_zone": "Asia/Tokyo"})
+    assert status == 202
+    wait_until(lambda: w.db.one("SELECT html FROM console_messages WHERE author = 'bot'"), "the answer")
+    assert "Asia/Tokyo" in w.db.one("SELECT html FROM console_messages WHERE author = 'bot'")
+    post(p, "/console/message", {"id": str(uuid.uuid4()), "text": "hello", "time_zone": "Mars/Olympus"})
+    w.wait_idle()
+    assert w.db.rows("SELECT zone FROM users") == [("Asia/Tokyo",)]
+
+
+@flow
 def buttons_work_and_undo_survives_a_restart(w):
     p = w.start()
     say(p, "buy bread tomorrow")
