@@ -81,6 +81,10 @@ tsan: ## the unit tests and flows under ThreadSanitizer
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build/tsan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=thread" build/tsan/steward asan-unit
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=0 exitcode=66" /usr/bin/python3 tests/run.py --build build/tsan --no-browser
 
+fuzz: ## every fuzzer for ten minutes
+	@sh .ci/deps test
+	@sh tests/fuzz/run long
+
 check: ## format, layers and include fences, static analysis
 	@sh .ci/deps check
 	@sh .ci/check
@@ -94,4 +98,4 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all deps run unit test asan asan-unit tsan check install clean help
+.PHONY: all deps run unit test asan asan-unit tsan fuzz check install clean help

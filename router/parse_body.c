@@ -159,7 +159,7 @@ enum route parse_body(struct sentence *s, struct span span)
                    ? log_body(s, &b, &day) == ROUTE_DONE ? parse_asks(s, ask_weight, "weight_kg") : ROUTE_ASK
                    : ROUTE_NO;
     }
-    if (parse_has(s, span, "down|it's") && !keyed)
+    if (parse_has(s, span, "down|it's") && !keyed && !parse_verb(s, span, "down to|i'm down to|i am down to"))
         return ROUTE_NO;
     /* "81.4 kg" alone is a weight; "5 kg" and "300 lbs of rice" are not */
     if (!keyed && !(b.unit && b.weight_kg >= 30 && b.weight_kg <= 250))

@@ -49,6 +49,14 @@ static enum route delete_which(struct sentence *s, const struct match *m)
     return parse_asks(s, ask_delete, "content");
 }
 
+static enum route delete_id(struct sentence *s, const struct match *m)
+{
+    struct json_object *arguments = parse_call(s, "delete_task");
+    if (arguments)
+        json_set_int(arguments, "task_id", m->id);
+    return arguments ? ROUTE_DONE : ROUTE_NEVER;
+}
+
 static enum route delete_all(struct sentence *s, const struct match *m)
 {
     struct json_object *arguments = parse_call(s, "delete_task");
@@ -145,6 +153,7 @@ static const struct parse_rule rules[] = {
     { "delete|erase {1}", delete_bare },
     { "remove {1}", remove_bare },
     { "(delete / remove / erase)", delete_which },
+    { "bin|trash|drop|scrap @id", delete_id },
 };
 
 enum route parse_delete(struct sentence *s, struct span span)

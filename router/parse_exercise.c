@@ -24,7 +24,7 @@ static const struct activity {
     { "swimming|laps", "swimming", FORM_NOUN },
     { "cycled|biked|bicycled", "cycling", FORM_PAST },
     { "cycle|bike", "cycling", FORM_PLAIN },
-    { "cycling|biking|peloton|spinning", "cycling", FORM_NOUN },
+    { "cycling|biking|peloton|spinning|spin", "cycling", FORM_NOUN },
     { "hiked|trekked", "hiking", FORM_PAST },
     { "hike", "hiking", FORM_PLAIN },
     { "hiking|trekking", "hiking", FORM_NOUN },
@@ -269,11 +269,14 @@ enum route parse_exercise(struct sentence *s, struct span span)
     if (a->form != FORM_PAST && timed && token_any(words_at(s->words, used.begin - 1), "in") &&
         !parse_has(s, span, "did|went|had|ran|finished|km|k|miles"))
         return ROUTE_NO; /* "yoga in 30 minutes" */
+    const char *notes = notes_of(s, span, verb, used, &day);
+    struct when left;
+    if (when_find(s->arena, notes, s->options, &left) && left.has_date)
+        return ROUTE_NO; /* a day that was not understood as one: the log would stand under the wrong date */
     struct json_object *arguments = parse_call(s, "log_exercise");
     if (!arguments)
         return ROUTE_NEVER;
     json_set_str(arguments, "activity_type", a->name ? a->name : words_at(s->words, verb.begin)->text);
-    const char *notes = notes_of(s, span, verb, used, &day);
     if (*notes && strlen(notes) < 300)
         json_set_str(arguments, "notes", notes);
     parse_set_due(s, arguments, &day, "date");

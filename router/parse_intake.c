@@ -86,7 +86,8 @@ enum route parse_water(struct sentence *s, struct span span)
         "put|for|me|please|my|this|"
         "with|already|finished|chugged|downed|consumed|intake|in|total|also|now|then|to|morning|afternoon|evening|only|"
         "like|got|ok|waters|h2o|"
-        "lemon|breakfast|lunch|dinner|after|before|during|at|yes|hydration|drinks|took|gulped|sipped|full";
+        "lemon|run|gym|workout|breakfast|lunch|dinner|after|before|during|at|yes|hydration|drinks|took|gulped|sipped|"
+        "full";
     bool known[ROUTE_TOKENS_MAX] = { false };
     struct due day;
     int water = parse_find(s, span, "water|waters|h2o|hydration"),

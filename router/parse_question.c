@@ -7,7 +7,7 @@
 
 static const char *query_type(const struct sentence *s, struct span span)
 {
-    if (parse_has(s, span, "note|notes|wrote|noted"))
+    if (parse_has(s, span, "note|notes") || (parse_has(s, span, "wrote|noted") && parse_has(s, span, "i|i've")))
         return "notes";
     if (parse_has(s, span, "task|tasks|todo|todos|reminder|reminders"))
         return "tasks";

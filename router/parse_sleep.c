@@ -145,6 +145,9 @@ static enum route log_sleep(struct sentence *s, double hours, const struct due *
         parse_set_due(s, arguments, day, "date");
     if (hours < 0)
         return parse_asks(s, ask_hours, "hours");
+    struct when left;
+    if (notes && when_find(s->arena, notes, s->options, &left) && left.has_date)
+        return s->parse->call_count--, ROUTE_NO; /* a day that was not understood as one */
     hours = parse_round(hours, 2);
     if (hours < hours_min || hours > hours_max)
         return parse_asks(s, "A night has between a quarter of an hour and 24 hours. How many hours did you sleep?",

@@ -374,7 +374,7 @@ static enum route never(struct sentence *s, const struct match *m)
 #define REMINDER "reminder|reminders|remainder"
 static const struct parse_rule rules[] = {
     { "[please] don't remind|add|put|create|set|make {1?}", never },
-    { "i don't need|want {1?} reminder|reminders {2?}", never },
+    { "i don't need|want [a / any / the / your / more] reminder|reminders", never },
     { "(stop / quit / cease) reminding {1?}", never },
     /* reminders */
     { "(remind me|us / remindme) [again / also] {1?}", remind },

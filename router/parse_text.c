@@ -223,6 +223,8 @@ static void cut(const struct sentence *sentence, struct due *due, const struct p
 
 static bool no_due(const struct phrase *p, bool past)
 {
+    if (past && (p->flags & PHRASE_MOMENT) && !(p->flags & PHRASE_OLD))
+        return true; /* "in 30 min" is how long it took, not when it was */
     return p->score <= 0 || (p->flags & PHRASE_POSSESSIVE) || (!past && (p->flags & PHRASE_OLD));
 }
 
@@ -294,12 +296,32 @@ static void kept_edges(const struct sentence *sentence, struct span *part, int c
     }
 }
 
+static bool is_quote(const struct token *t)
+{
+    return token_punct(t, "\"'");
+}
+
+/* Quotation marks around a content go, and a lone one that lost its partner to the command. */
+static struct span unquote(const struct words *w, struct span s)
+{
+    int quotes = 0;
+    for (int i = s.begin; i < s.end; i++)
+        quotes += is_quote(words_at(w, i));
+    bool first = s.begin < s.end && is_quote(words_at(w, s.begin)),
+         last = s.begin < s.end && is_quote(words_at(w, s.end - 1));
+    if (first && (quotes == 1 || (last && quotes == 2)))
+        s.begin++;
+    if (last && s.begin < s.end && (quotes == 1 || (first && quotes == 2)))
+        s.end--;
+    return s;
+}
+
 const char *parse_content(const struct sentence *sentence, struct span s, const struct due *due)
 {
     struct span part[3], left = s;
     int count = 0;
     const char *out = "";
-    s = parse_trim(sentence->words, s);
+    s = unquote(sentence->words, parse_trim(sentence->words, s));
     left = s;
     for (int k = 0; due && k < due->cuts; k++) {
         struct span next = due->cut[k];
@@ -318,9 +340,6 @@ const char *parse_content(const struct sentence *sentence, struct span s, const 
                                          words_at(sentence->words, part[k].end - 1)->end - from);
         out = *out ? arena_printf(sentence->arena, "%s %s", out, text) : text;
     }
-    size_t n = strlen(out);
-    if (n > 2 && out[0] == '"' && out[n - 1] == '"')
-        out = arena_strndup(sentence->arena, out + 1, n - 2);
     return out;
 }
 

@@ -133,10 +133,12 @@ static const struct parse_rule rules[] = {
     { "(change / move / set / update / push / make) [the] [due] (date / deadline / time / day / due date / reminder) "
       "(of / for / on) {1} to|for|at {2}",
       move_to },
-    { "(move / push / shift / reschedule / postpone / delay / defer / bump / put off / bring forward / push back / "
+    { "(push back / put off / bring forward / move / push / shift / reschedule / postpone / delay / defer / bump / put "
+      "off / bring forward / push back / "
       "bring / carry / hold / kick) {1} (to / until / till / for / forward to / back to / over to / out to) {2}",
       move_to },
-    { "(move / push / shift / postpone / delay / defer / bump / put off / extend) {1} [back / forward / out] by {2}",
+    { "(push back / put off / bring forward / move / push / shift / postpone / delay / defer / bump / put off / "
+      "extend) {1} [back / forward / out] by {2}",
       move_by },
     { "(reschedule / postpone / delay / defer) {1}", move_by },
     { "snooze {1} (for / until / till / to / by / another) {2}", snooze },
@@ -146,6 +148,7 @@ static const struct parse_rule rules[] = {
     { "(move / shift) {1} (to / into / onto) @list", move_category },
     { "(set / change) [the] category of {1} to {2}", move_category },
     { "make {1} due [on / at / by] {2}", move_to },
+    { "{1} (should be / is now) due [on / at / by] {2}", set_numbered },
     { "(change / update / edit) {1} to {2}", change_to },
     { "(set / make / move) {1} (to / for) {2}", set_numbered },
 };

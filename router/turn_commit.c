@@ -69,6 +69,8 @@ static enum status put_parts(struct turn *t, struct db *db, struct error *e)
         json_set_str(payload, "html", part[i]);
         if (i + 1 == parts && buttons)
             json_set(payload, "buttons", json_object_get(buttons));
+        if (t->worst == TOOL_ASK)
+            json_set_bool(payload, "question", true); /* its answer takes its place */
         if (i == 0 && t->in.group && t->in.kind != IN_TAP)
             json_set_int(payload, "reply_to", t->in.message_id);
         struct outbox_row row = outbox_row_of(t, "message", payload);
@@ -132,7 +134,8 @@ static enum status tapped_card_is_single(struct turn *t, struct db *db, bool *si
                 same += !strncmp(json_str(json_object_array_get_idx(row, j), "data", ""), verb, n);
         }
     }
-    *single = same <= 1 || !strncmp(verb, "setdate:", 8) || !strncmp(verb, "pick:", 5);
+    *single =
+        same <= 1 || json_flag(root, "question", false) || !strncmp(verb, "setdate:", 8) || !strncmp(verb, "pick:", 5);
     return OK;
 }
 

@@ -63,6 +63,19 @@ static const char *small_talk(const char *text)
     return "I keep tasks, notes and health logs. /help shows what you can tell me.";
 }
 
+/* The complete calls of a message whose first one lacks a piece: done together, once the answer comes. */
+static struct json_object *calls_json(const struct parse *p, int from)
+{
+    struct json_object *calls = json_object_new_array();
+    for (int i = from; i < p->call_count; i++) {
+        struct json_object *one = json_object_new_object();
+        json_set_str(one, "tool", p->calls[i].tool);
+        json_set(one, "arguments", json_object_get(p->calls[i].arguments));
+        json_push(calls, one);
+    }
+    return calls;
+}
+
 static enum status ask(struct turn *t, const struct parse *p, struct error *e)
 {
     t->outcome = "asked";
@@ -72,6 +85,7 @@ static enum status ask(struct turn *t, const struct parse *p, struct error *e)
         json_set_str(payload, "tool", p->calls[0].tool);
         json_set(payload, "arguments", json_object_get(p->calls[0].arguments));
         json_set_str(payload, "argument", p->ask_argument);
+        json_set(payload, "then", calls_json(p, 1));
         t->pending_kind = "ask";
         t->pending_payload = json_text(t->arena, payload);
     }
@@ -85,6 +99,14 @@ static enum status refuse(struct turn *t, const struct error *why, struct error 
     t->outcome = "asked";
     turn_say(t, "I did nothing: %s.", why->text);
     return turn_finish(t, e);
+}
+
+static enum status add_calls(struct turn *t, const struct parse *p, struct error *why)
+{
+    for (int i = 0; i < p->call_count; i++)
+        if (turn_add_call(t, p->calls[i].tool, p->calls[i].arguments, why))
+            return why->status;
+    return OK;
 }
 
 enum status turn_by_parser(struct turn *t, struct error *e)
@@ -109,9 +131,8 @@ enum status turn_by_parser(struct turn *t, struct error *e)
     }
     if (p.call_count == 1 && !strcmp(p.calls[0].tool, "undo"))
         return turn_undo(t, e);
-    for (int i = 0; i < p.call_count; i++)
-        if (turn_add_call(t, p.calls[i].tool, p.calls[i].arguments, &why))
-            return refuse(t, &why, e);
+    if (add_calls(t, &p, &why))
+        return refuse(t, &why, e);
     return turn_run_calls(t, e);
 }
 
@@ -128,33 +149,38 @@ static enum status load_pending(struct turn *t, struct pending *p, bool *found, 
     return s;
 }
 
-static bool answer_of_parser(struct turn *t, const struct pending *p, struct parse_call *call)
+static bool answer_of_parser(struct turn *t, const struct pending *p, struct parse *out)
 {
     struct json_object *payload;
     struct error ignored;
     struct when_options o = options_of(t);
     if (json_parse_in(t->arena, p->payload, strlen(p->payload), &payload, &ignored))
         return false;
-    call->tool = json_str(payload, "tool", "");
-    call->arguments = json_at(payload, "arguments");
-    return parse_answer(t->arena, t->text, &o, call, json_str(payload, "argument", ""));
+    out->calls[0] = (struct parse_call){ json_str(payload, "tool", ""), json_at(payload, "arguments") };
+    out->call_count = 1;
+    struct json_object *then = json_at(payload, "then");
+    for (size_t i = 0; then && i < json_object_array_length(then) && out->call_count < PARSE_CALLS_MAX; i++) {
+        struct json_object *one = json_object_array_get_idx(then, i);
+        out->calls[out->call_count++] = (struct parse_call){ json_str(one, "tool", ""), json_at(one, "arguments") };
+    }
+    return parse_answer(t->arena, t->text, &o, &out->calls[0], json_str(payload, "argument", ""));
 }
 
-static bool answer_of_tool(struct turn *t, const struct pending *p, struct parse_call *call)
+static bool answer_of_tool(struct turn *t, const struct pending *p, struct parse *out)
 {
     struct tool_ctx ctx = turn_tool_ctx(t, NULL, NULL);
-    struct tap_call tap;
+    struct tap_call tap = { 0 };
     if (!tap_answer(&ctx, p, t->text, &tap))
         return false;
-    call->tool = tap.tool->name;
-    call->arguments = tap.arguments;
+    out->calls[0] = (struct parse_call){ tap.tool->name, tap.arguments };
+    out->call_count = 1;
     return true;
 }
 
 bool turn_take_pending(struct turn *t, enum status *result, struct error *e)
 {
     struct pending p;
-    struct parse_call call = { 0 };
+    struct parse answer = { 0 };
     struct error why = { 0 };
     bool found;
     *result = load_pending(t, &p, &found, e);
@@ -163,11 +189,11 @@ bool turn_take_pending(struct turn *t, enum status *result, struct error *e)
     if (!found)
         return false;
     t->clear_pending = true; /* answered, or the person went on to something else */
-    bool answered = strcmp(p.kind, "ask") == 0 ? answer_of_parser(t, &p, &call) : answer_of_tool(t, &p, &call);
+    bool answered = strcmp(p.kind, "ask") == 0 ? answer_of_parser(t, &p, &answer) : answer_of_tool(t, &p, &answer);
     if (!answered)
         return false;
     t->report->path = "answer";
-    if (turn_add_call(t, call.tool, call.arguments, &why)) { /* keep asking: the question is still open */
+    if (add_calls(t, &answer, &why)) { /* keep asking: the question is still open */
         t->clear_pending = false;
         *result = refuse(t, &why, e);
         return true;

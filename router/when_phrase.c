@@ -114,9 +114,8 @@ static int part_at(const struct scan *s, int i, struct phrase *p)
 /* Words that may stand before a phrase or between its parts; "in" belongs to its rules. */
 static bool lead_word(const struct token *t)
 {
-    return token_any(t,
-                     "on|at|by|before|until|till|due|for|from|around|about|starting|beginning|sometime|the|from|since|"
-                     "after|approximately|exactly|between") ||
+    return token_any(t, "on|at|by|before|until|till|due|for|from|around|about|starting|beginning|sometime|the|since|"
+                        "after|approximately|exactly|between") ||
            token_punct(t, "@");
 }
 

@@ -9,6 +9,7 @@
 struct span {
     double months, days, workdays, minutes;
     bool clock;  /* has hours, minutes or seconds */
+    int unit;    /* of the last part */
     int weekday; /* "three fridays": 0 … 6, else -1 */
     double weekdays;
 };
@@ -79,6 +80,7 @@ static int span_part(const struct words *w, int i, struct span *s)
     if (!used)
         return 0;
     n += used;
+    s->unit = unit;
     span_add(s, unit, v);
     return n + span_half(w, i + n, unit, s);
 }
@@ -99,8 +101,8 @@ static int span_at(const struct words *w, int i, struct span *s)
         int used = words_at(w, i + n + glue)->kind == TOKEN_NUMBER || words_at(w, i + n + glue)->kind == TOKEN_WORD
                        ? span_part(w, i + n + glue, &tried)
                        : 0;
-        if (!used || tried.weekday != s->weekday)
-            break;
+        if (!used || tried.weekday != s->weekday || tried.unit >= s->unit)
+            break; /* "22 min 2 days ago" are two spans: units only get smaller */
         *s = tried;
         n += glue + used;
     }

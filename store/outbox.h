@@ -3,7 +3,7 @@
  * threads claim the head of each chat's lane, send, and settle.  Order inside a chat is the order of ids.
  *
  * Payloads (JSON):
- *   message: {"html", "buttons"?: [[{"text","data"}]], "reply_to"?: id, "silent"?: bool}
+ *   message: {"html", "buttons"?: [[{"text","data"}]], "reply_to"?: id, "silent"?: bool, "question"?: bool (ours)}
  *   edit:    {"message_id", "html"?, "buttons"?}      (html absent: only the buttons change)
  *   tap:     {"callback_id", "text"?, "alert"?: bool}  answerCallbackQuery: priority 0, outside the lane order
  *   document:{"filename", "caption_html"?, "content"}  a text file (export) */

@@ -86,6 +86,8 @@ def main():
     if not os.path.exists(os.path.join(DATA, "dates.jsonl")):
         print("score_parse: ../shared/data is not here; nothing to score")
         return
+    if not os.path.exists(binary):
+        sys.exit(f"score_parse: {binary} is not built")
     dates = rows("dates.jsonl")
     answers = ask(binary, "when", [{"text": r["text"], "now": r["reference_time"][:16]} for r in dates])
     score("dates", dates, answers, "tier", date_right, misses)

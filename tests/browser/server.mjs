@@ -48,6 +48,8 @@ export class Steward {
         LSAN_OPTIONS: process.env.LSAN_OPTIONS ?? '', TSAN_OPTIONS: process.env.TSAN_OPTIONS ?? '',
         DATABASE_URL: `sqlite://${this.dir}/steward.db`, TZ: 'Europe/Berlin', ...this.env },
     });
+    const child = this.child;
+    process.once('exit', () => child.kill('SIGKILL')); // when the test itself fails; no effect on one that has ended
     this.ended = new Promise(done => this.child.once('exit', (code, signal) => done(signal ?? code)));
     for (let i = 0; i < 300; i++) {
       const reply = await http(this.port, { path: '/health' }).catch(() => null);

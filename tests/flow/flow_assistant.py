@@ -110,6 +110,12 @@ def words_choose_and_ask(w):
     assert w.db.one("SELECT COUNT(*) FROM tasks") == 2
     w.says("feed the cat tomorrow")
     assert w.db.rows("SELECT content, due_date FROM tasks WHERE id = 3") == [("feed the cat", day(1))]
+    # A message with one piece missing waits as a whole.
+    asked = w.says("I ran 5 km and drank 2 glasses of water")
+    assert "long" in asked.text and w.db.one("SELECT COUNT(*) FROM water_logs") == 0, asked.text
+    w.says("30 minutes")
+    assert w.db.rows("SELECT duration_minutes FROM exercise_logs") == [(30.0,)]
+    assert w.db.rows("SELECT amount_ml FROM water_logs") == [(500.0,)]
     # Not understood: nothing is written, everything is offered.
     lost = w.says("blue seventeen the window of")
     assert w.db.one("SELECT COUNT(*) FROM notes") == 0

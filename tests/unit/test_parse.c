@@ -195,6 +195,28 @@ START_TEST(test_json)
 }
 END_TEST
 
+/* A length ("in 30 min") is no date, and the day beside it is never lost. */
+START_TEST(test_log_days)
+{
+    static const struct sample table[] = {
+        { "ran 5 km in 30 min yesterday",
+          "log_exercise(activity_type: running, notes: 5 km, date: 2026-11-19, duration_minutes: 30)" },
+        { "cycled 32km in 1h15 yesterday",
+          "log_exercise(activity_type: cycling, notes: 32km, date: 2026-11-19, duration_minutes: 75)" },
+        { "swam in 40 minutes on monday",
+          "log_exercise(activity_type: swimming, date: 2026-11-16, duration_minutes: 40)" },
+        { "rowed 5 km in 22 min 2 days ago",
+          "log_exercise(activity_type: rowing, notes: 5 km, date: 2026-11-18, duration_minutes: 22)" },
+        { "ran 20 min 2 hours ago", "log_exercise(activity_type: running, duration_minutes: 20)" },
+        { "drank 500 ml water 3 days ago", "log_water(date: 2026-11-17, amount_ml: 500)" },
+        { "put \"return library books\" on my errands list",
+          "add_task(content: return library books, category: Errands)" },
+        { "push back call mom until sunday", "update_task(content: call mom, due_date: 2026-11-22)" },
+    };
+    run_table(table, COUNT(table));
+}
+END_TEST
+
 /* A day-first user: 3/4 is the 3rd of April, and a colon means the 24 h clock. */
 START_TEST(test_day_first)
 {
@@ -270,6 +292,7 @@ static Suite *suite(void)
     tcase_add_test(t, test_answers);
     tcase_add_test(t, test_unfinished_first);
     tcase_add_test(t, test_json);
+    tcase_add_test(t, test_log_days);
     tcase_add_test(t, test_day_first);
     tcase_add_test(t, test_long_texts);
     tcase_add_test(t, test_odd_input);
