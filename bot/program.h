@@ -21,7 +21,7 @@ struct program {
     struct console *console;
     struct health *health;
     struct metrics *metrics;
-    struct registrar *registrar;
+    _Atomic(struct registrar *) registrar; /* set while threads run already: NULL at first */
     struct poller *poller;
     struct typing *typing;
     struct sender *sender; /* to Telegram; NULL without a token */

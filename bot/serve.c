@@ -75,7 +75,8 @@ static void on_hint(enum hint hint, void *arg)
 static const char *bot_username(void *arg)
 {
     struct program *p = arg;
-    const char *name = p->registrar ? telegram_username(p->registrar) : "";
+    struct registrar *r = p->registrar;
+    const char *name = r ? telegram_username(r) : "";
     return *name ? name : NULL;
 }
 
@@ -137,8 +138,10 @@ static enum status start_telegram(struct program *p, struct error *e)
                                    .secret = p->config.webhook_secret,
                                    .commands = menu,
                                    .command_count = n };
-    if (registrar_start(&o, &p->registrar, e))
+    struct registrar *registrar;
+    if (registrar_start(&o, &registrar, e))
         return e->status;
+    p->registrar = registrar;
     if (p->config.public_url)
         return OK;
     struct poller_options po = { .telegram = p->telegram, .store = p->store, .stored = on_stored, .arg = p };
