@@ -6,7 +6,7 @@ OPT      ?= -O2 -g
 SAN      ?=
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
-PKGS     := libh2o-evloop libcurl libpq json-c openssl sqlite3 icu-i18n icu-uc libical
+PKGS     := libh2o-evloop libcurl libpq json-c openssl sqlite3 icu-i18n icu-uc libical libxxhash blas
 # Asked only when something is built, so that `make deps` works on a machine that has none of them yet.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lstemmer -lwslay -lpthread -lm)$(PKG_LIBS)

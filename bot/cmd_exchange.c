@@ -4,6 +4,7 @@
 #include "bot/cmd_exchange.h"
 #include "base/clock.h"
 #include "bot/cmd_store.h"
+#include "bot/cmd_vectors.h"
 #include "store/exchange.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ enum { PROGRESS_ROWS = 20000 }; /* below it nobody waits long enough to wonder *
 struct arguments {
     int64_t telegram_id;
     const char *file; /* NULL = stdin or stdout */
+    bool vectors;
 };
 
 static bool arguments_read(int argc, char **argv, const char *usage, struct arguments *out)
@@ -28,6 +30,8 @@ static bool arguments_read(int argc, char **argv, const char *usage, struct argu
         const char *a = argv[i];
         if (options && strcmp(a, "--") == 0) {
             options = false;
+        } else if (options && strcmp(a, "--vectors") == 0) {
+            out->vectors = true;
         } else if (options && strcmp(a, "--user") == 0 && i + 1 < argc &&
                    cmd_telegram_id(argv[i + 1], &out->telegram_id)) {
             i++;
@@ -97,13 +101,15 @@ static enum status export_file(struct cmd_store *c, int64_t user_id, const char 
 
 int cmd_export(int argc, char **argv)
 {
-    static const char usage[] = "usage: steward export [--user TELEGRAM_ID] [FILE]\n";
+    static const char usage[] = "usage: steward export [--user TELEGRAM_ID] [--vectors] [FILE]\n";
     struct arguments a;
     struct cmd_store c;
     struct exchange_count count = { 0 };
     int64_t user_id = 0;
     if (!arguments_read(argc, argv, usage, &a))
         return 2;
+    if (a.vectors)
+        return cmd_vectors_export(a.telegram_id, a.file);
     if (!cmd_store_open(&c, "export"))
         return 1;
     enum status st = cmd_store_user(&c, a.telegram_id, false, &user_id);
@@ -180,13 +186,15 @@ static void report(const struct import_result *r)
 
 int cmd_import(int argc, char **argv)
 {
-    static const char usage[] = "usage: steward import [--user TELEGRAM_ID] [FILE]\n";
+    static const char usage[] = "usage: steward import [--user TELEGRAM_ID] [--vectors] [FILE]\n";
     struct arguments a;
     struct cmd_store c;
     struct import_result result;
     int64_t user_id = 0, shown = 0;
     if (!arguments_read(argc, argv, usage, &a))
         return 2;
+    if (a.vectors)
+        return cmd_vectors_import(a.telegram_id, a.file);
     if (!cmd_store_open(&c, "import"))
         return 1;
     struct import *im = import_new(clock_wall_ms());

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * cmd_search: see cmd_search.h.  The index is built once per run, on the same path that answers questions. */
 #include "bot/cmd_search.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "bot/cmd_store.h"
+#include "bot/embedder_memory.h"
 #include "router/question_search.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIMIT_DEFAULT = 10, LIMIT_MAX = 1000 };
+enum {
+    LIMIT_DEFAULT = 10,
+    LIMIT_MAX = 1000,
+    FILL_MAX = 20000, /* vectors computed for one run: about two seconds; `steward reindex` keeps them */
+};
 
 static const char usage[] =
     "usage: steward search [--json] [--limit N] [--type tasks|notes|health] [--user TELEGRAM_ID] QUERY…\n"
@@ -84,64 +90,110 @@ static bool arguments_read(int argc, char **argv, struct arena *arena, struct ar
     return true;
 }
 
-static void print_json(struct search *search, const struct arguments *a, const char *query)
+struct searcher {
+    struct cmd_store store;
+    struct memory memory;
+    const struct arguments *arguments;
+    int64_t user_id;
+};
+
+static enum status find(struct searcher *s, struct arena *arena, const char *text, struct search_hit **hit,
+                        size_t *count)
+{
+    struct db *db;
+    struct search_query q = { .user_id = s->user_id,
+                              .text = text,
+                              .filter = { .mask = s->arguments->mask },
+                              .limit = (size_t)s->arguments->limit,
+                              .now_ms = clock_wall_ms() };
+    *count = 0;
+    enum status st = store_read_begin(s->store.store, &db, &s->store.error);
+    if (st != OK)
+        return st;
+    st = search_find(db, arena, &q, hit, count, &s->store.error);
+    store_read_end(s->store.store, db);
+    return st;
+}
+
+static enum status print_json(struct searcher *s, const char *query)
 {
     struct arena *arena = arena_new();
-    struct search_filter filter = { .mask = a->mask };
     struct search_hit *hit;
-    size_t count = search_find(search, arena, query, &filter, (size_t)a->limit, &hit);
+    size_t count;
+    enum status st = find(s, arena, query, &hit, &count);
     struct json_object *out = json_keep(arena, json_object_new_object()), *list = json_object_new_array();
     json_set_str(out, "query", query);
     for (size_t i = 0; i < count; i++)
         json_push(list, search_hit_json(arena, &hit[i], true));
     json_set(out, "results", list);
-    puts(json_text(arena, out));
+    if (st == OK)
+        puts(json_text(arena, out));
     arena_free(arena);
+    return st;
 }
 
-static void print_text(struct search *search, const struct arguments *a)
+static enum status print_text(struct searcher *s)
 {
     struct arena *arena = arena_new();
-    struct search_filter filter = { .mask = a->mask };
     struct search_hit *hit;
-    size_t count = search_find(search, arena, a->query, &filter, (size_t)a->limit, &hit);
+    size_t count;
+    enum status st = find(s, arena, s->arguments->query, &hit, &count);
     for (size_t i = 0; i < count; i++) {
         const struct recall_row *row = hit[i].row;
         printf("%s_%lld  %.10s  %s%s%s%s\n", recall_type_name(row->type), (long long)row->id,
                row->date ? row->date : row->created_date, row->category ? "[" : "", row->category ? row->category : "",
                row->category ? "] " : "", hit[i].excerpt);
     }
-    if (count == 0)
-        fprintf(stderr, "nothing found for: %s\n", a->query);
+    if (st == OK && count == 0)
+        fprintf(stderr, "nothing found for: %s\n", s->arguments->query);
     arena_free(arena);
+    return st;
 }
 
-static void serve_stdin(struct search *search, const struct arguments *a)
+static enum status serve_stdin(struct searcher *s)
 {
     char *line = NULL;
     size_t room = 0;
-    while (getline(&line, &room, stdin) >= 0) {
+    enum status st = OK;
+    while (st == OK && getline(&line, &room, stdin) >= 0) {
         struct arena *arena = arena_new();
         const char *query = text_clean(arena, line, strcspn(line, "\r\n"));
-        print_json(search, a, query);
+        st = print_json(s, query);
         fflush(stdout);
         arena_free(arena);
     }
     free(line);
+    return st;
 }
 
-/* The rows are copied while the connection is held; queries need none. */
-static enum status open_search(struct cmd_store *c, const struct arguments *a, struct search **search)
+/* The index is built here, once; queries find it ready. */
+static enum status open_search(struct searcher *s)
 {
-    int64_t user_id = 0;
+    struct cmd_store *c = &s->store;
     struct db *db;
-    enum status st = cmd_store_user(c, a->telegram_id, false, &user_id);
+    enum status st = cmd_store_user(c, s->arguments->telegram_id, false, &s->user_id);
+    if (st == OK)
+        st = memory_open(&s->memory, &c->config, c->store, &c->error);
     if (st == OK)
         st = store_read_begin(c->store, &db, &c->error);
     if (st != OK)
         return st;
-    st = search_open(c->arena, db, user_id, a->mask, search, &c->error);
+    st = recall_sync(s->memory.recall, db, s->user_id, &c->error);
+    if (st == OK && embedder_local(s->memory.embedder)) /* rows that no server has embedded yet */
+        st = recall_fill(s->memory.recall, db, s->user_id, FILL_MAX, &c->error);
     store_read_end(c->store, db);
+    search_use(s->memory.recall, s->memory.vectors);
+    return st;
+}
+
+static enum status search(struct searcher *s)
+{
+    const struct arguments *a = s->arguments;
+    enum status st = open_search(s);
+    if (st == OK)
+        st = a->from_stdin ? serve_stdin(s) : a->json ? print_json(s, a->query) : print_text(s);
+    search_use(NULL, NULL);
+    memory_close(&s->memory);
     return st;
 }
 
@@ -149,24 +201,16 @@ int cmd_search(int argc, char **argv)
 {
     struct arena *words = arena_new();
     struct arguments a;
-    struct cmd_store c;
-    struct search *search;
+    struct searcher s = { .arguments = &a };
     int code = 1;
     if (!arguments_read(argc, argv, words, &a)) {
         code = 2;
-    } else if (cmd_store_open(&c, "search")) {
-        if (open_search(&c, &a, &search) != OK) {
-            fprintf(stderr, "steward search: %s\n", c.error.text);
-        } else {
-            code = 0;
-            if (a.from_stdin)
-                serve_stdin(search, &a);
-            else if (a.json)
-                print_json(search, &a, a.query);
-            else
-                print_text(search, &a);
-        }
-        cmd_store_close(&c);
+    } else if (cmd_store_open(&s.store, "search")) {
+        http_global_init(s.store.config.ssl_cert_file);
+        code = search(&s) != OK;
+        if (code)
+            fprintf(stderr, "steward search: %s\n", s.store.error.text);
+        cmd_store_close(&s.store);
     }
     arena_free(words);
     return code;

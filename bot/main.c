@@ -3,6 +3,7 @@
 #include "bot/cmd_doctor.h"
 #include "bot/cmd_exchange.h"
 #include "bot/cmd_parse.h"
+#include "bot/cmd_reindex.h"
 #include "bot/cmd_search.h"
 #include "bot/serve.h"
 
@@ -23,8 +24,9 @@ static const struct command {
     { "parse", cmd_parse, "[--now YYYY-MM-DDTHH:MM] SENTENCE",
       "what the built-in parser makes of it; --stdin: JSON lines" },
     { "when", cmd_when, "[--now YYYY-MM-DDTHH:MM] PHRASE", "the date a phrase means; --stdin: JSON lines" },
-    { "export", cmd_export, "[--user ID] [FILE]", "write a person's rows as JSON lines" },
-    { "import", cmd_import, "[--user ID] [FILE]", "read such a file: all of it or nothing" },
+    { "reindex", cmd_reindex, "[--force]", "embed what is missing or stale; --force: everything anew" },
+    { "export", cmd_export, "[--user ID] [FILE]", "write a person's rows as JSON lines; --vectors FILE: their vectors" },
+    { "import", cmd_import, "[--user ID] [FILE]", "read such a file: all of it or nothing; --vectors FILE: vectors" },
     { "doctor", cmd_doctor, "", "check configuration, database, Telegram and models" },
     { "help", cmd_help, "[COMMAND]", "this list" },
     { "version", cmd_version, "", "the version" },

@@ -13,9 +13,15 @@ struct pacer_chat {
     int64_t chat_id;
     int64_t due_ms; /* grows by one interval per message; may run ahead of now by burst - 1 intervals */
     /* groups only: a ring of the last sends */
-    int64_t *group_ms;
+    int64_t group_ms[SEND_GROUP_PER_MINUTE];
     int head, count;
 };
+
+/* Telegram's groups and channels have negative ids. */
+static bool is_group(const struct pacer_chat *c)
+{
+    return c->chat_id < 0;
+}
 
 void pacer_init(struct pacer *p, bool off)
 {
@@ -25,8 +31,6 @@ void pacer_init(struct pacer *p, bool off)
 
 void pacer_release(struct pacer *p)
 {
-    for (size_t i = 0; i < p->chat_count; i++)
-        free(p->chats[i].group_ms);
     free(p->chats);
     memset(p, 0, sizeof *p);
 }
@@ -83,7 +87,7 @@ static int64_t wait_for_pace(const struct pacer_chat *c, int64_t now_ms)
 
 static int64_t wait_for_group(struct pacer_chat *c, int64_t now_ms)
 {
-    if (!c->group_ms)
+    if (!is_group(c))
         return 0;
     ring_expire(c->group_ms, SEND_GROUP_PER_MINUTE, &c->head, &c->count, now_ms - PACER_GROUP_WINDOW_MS);
     return c->count < SEND_GROUP_PER_MINUTE ? 0 : c->group_ms[c->head] + PACER_GROUP_WINDOW_MS - now_ms;
@@ -98,14 +102,11 @@ static bool forgettable(struct pacer_chat *c, int64_t now_ms)
 
 static void forget_old(struct pacer *p, int64_t now_ms)
 {
-    for (size_t i = 0; i < p->chat_count;) {
-        if (!forgettable(&p->chats[i], now_ms)) {
-            i++;
-            continue;
-        }
-        free(p->chats[i].group_ms);
-        p->chats[i] = p->chats[--p->chat_count];
-    }
+    size_t kept = 0;
+    for (size_t i = 0; i < p->chat_count; i++)
+        if (!forgettable(&p->chats[i], now_ms))
+            p->chats[kept++] = p->chats[i];
+    p->chat_count = kept;
 }
 
 /* The chat's entry, made when missing; NULL when the table is full of chats that still matter. */
@@ -124,8 +125,6 @@ static struct pacer_chat *chat_find(struct pacer *p, int64_t chat_id, int64_t no
     }
     struct pacer_chat *c = &p->chats[p->chat_count++];
     *c = (struct pacer_chat){ .chat_id = chat_id };
-    if (chat_id < 0) /* Telegram's groups and channels have negative ids */
-        c->group_ms = xcalloc(SEND_GROUP_PER_MINUTE, sizeof *c->group_ms);
     return c;
 }
 
@@ -146,7 +145,7 @@ int64_t pacer_take(struct pacer *p, enum pace pace, int64_t chat_id, int64_t now
         return wait_ms;
     ring_expire(p->sent_ms, SEND_GLOBAL_PER_SECOND, &p->head, &p->count, now_ms - PACER_GLOBAL_WINDOW_MS);
     ring_push(p->sent_ms, SEND_GLOBAL_PER_SECOND, p->head, &p->count, now_ms);
-    if (c->group_ms)
+    if (is_group(c))
         ring_push(c->group_ms, SEND_GROUP_PER_MINUTE, c->head, &c->count, now_ms);
     if (pace == PACE_MESSAGE)
         c->due_ms = max64(c->due_ms, now_ms) + SEND_CHAT_INTERVAL_MS;

@@ -28,6 +28,7 @@ struct program {
     struct sender *console_sender;
     struct workers *workers;
     struct scheduler *scheduler;
+    struct lane *lane; /* of embeddings */
 };
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "bot/embedder.h"
 #include "bot/health.h"
 #include "bot/metrics.h"
 #include "bot/poller.h"
@@ -72,6 +73,33 @@ static bool health_queues(void *arg, struct json_object *section, struct error *
     return true;
 }
 
+static bool health_memory(void *arg, struct json_object *section, struct error *why)
+{
+    struct program *p = arg;
+    struct lane_counters c;
+    (void)why;
+    lane_count(p->lane, &c);
+    json_set_str(section, "model", c.model);
+    json_set_int(section, "items", (int64_t)c.recall.documents);
+    json_set_int(section, "vectors", (int64_t)c.recall.vectors);
+    json_set_int(section, "waiting", (int64_t)c.recall.wanted);
+    if (*c.error)
+        json_set_str(section, "error", c.error);
+    return true; /* without an embedder words still find rows */
+}
+
+static void collect_memory(struct program *p, struct metrics_page *m)
+{
+    struct lane_counters c;
+    lane_count(p->lane, &c);
+    metrics_gauge(m, "steward_memory_items", "Rows that can be searched", NULL, (double)c.recall.documents);
+    metrics_gauge(m, "steward_memory_vectors", "Vectors in memory", NULL, (double)c.recall.vectors);
+    metrics_gauge(m, "steward_memory_waiting", "Rows whose vector is missing or stale", NULL, (double)c.recall.wanted);
+    metrics_counter(m, "steward_embedded_total", "Rows embedded", NULL, (double)c.embedded);
+    metrics_counter(m, "steward_embedding_tokens_total", "Tokens of embeddings", NULL, (double)c.tokens);
+    metrics_counter(m, "steward_embedding_failures_total", "Failed steps of the embedder", NULL, (double)c.failures);
+}
+
 static void collect(void *arg, struct metrics_page *m)
 {
     struct program *p = arg;
@@ -112,6 +140,7 @@ static void collect(void *arg, struct metrics_page *m)
     metrics_counter(m, "steward_database_commits_total", "Commits", NULL, (double)d.commits);
     metrics_counter(m, "steward_database_writes_total", "Write functions committed", NULL, (double)d.writes);
     metrics_counter(m, "steward_database_errors_total", "Failed writes and reads", NULL, (double)d.errors);
+    collect_memory(p, m);
 }
 
 void report_register(struct program *p)
@@ -122,8 +151,20 @@ void report_register(struct program *p)
         struct health_part telegram = { "telegram", health_telegram, p };
         health_add(p->health, &telegram);
     }
+    struct health_part memory = { "memory", health_memory, p };
     health_add(p->health, &queues);
+    health_add(p->health, &memory);
     metrics_collect(p->metrics, collect, p);
+}
+
+static void say_embedder(const struct program *p)
+{
+    struct lane_counters c;
+    lane_count(p->lane, &c);
+    if (c.builtin)
+        printf("  search     words and the built-in embedder (EMBEDDING_API_KEY or EMBEDDING_BASE_URL adds one that knows meaning)\n");
+    else
+        printf("  search     words and %s at %s\n", c.model, p->config.embedding_base_url);
 }
 
 static void say_models(const struct program *p)
@@ -155,6 +196,7 @@ void report_banner(const struct program *p, const char *mode)
         printf("             nobody may talk to it yet: write to the bot, it tells your id; put that into "
                "TELEGRAM_USER_ID\n");
     say_models(p);
+    say_embedder(p);
     printf("  time zone  %s\n", c->zone);
     printf("  agents     %s\n\n", c->notify_secret ? "on" : "off (NOTIFY_SECRET turns them on)");
     printf("`steward doctor` checks all settings. Ctrl-C stops.\n");

@@ -6,6 +6,7 @@
 #include "base/http.h"
 #include "base/limits.h"
 #include "bot/console.h"
+#include "bot/embedder.h"
 #include "bot/health.h"
 #include "bot/metrics.h"
 #include "bot/poller.h"
@@ -70,6 +71,8 @@ static void on_hint(enum hint hint, void *arg)
     struct program *p = arg;
     if (hint == HINT_INBOX || hint == HINT_TAPS)
         workers_wake(p->workers, hint == HINT_TAPS);
+    if (hint == HINT_OUTBOX || hint == HINT_ROWS) /* every turn that changes rows has something to say */
+        lane_wake(p->lane);
 }
 
 static const char *bot_username(void *arg)
@@ -189,7 +192,8 @@ static enum status program_start(struct program *p, struct error *e)
         messenger_add(&p->messengers, &p->telegram_messenger);
         messenger_add(&p->telegram_only, &p->telegram_messenger);
     }
-    if (intake_start(p->store, &p->intake, e) || start_web(p, e) || start_pipeline(p, e))
+    if (lane_start(p->store, &p->config, &p->lane, e) || intake_start(p->store, &p->intake, e) || start_web(p, e) ||
+        start_pipeline(p, e))
         return e->status;
     store_on_hint(p->store, on_hint, p); /* senders and the console listen for themselves */
     intake_on_stored(p->intake, on_stored, p);
@@ -208,6 +212,7 @@ static void program_stop(struct program *p)
     intake_stop(p->intake);
     scheduler_stop(p->scheduler);
     workers_stop(p->workers);
+    lane_stop(p->lane);
     typing_stop(p->typing);
     if (p->console_sender)
         sender_stop(p->console_sender);
@@ -218,6 +223,7 @@ static void program_stop(struct program *p)
     health_stop(p->health);
     store_close(p->store);
     workers_free(p->workers);
+    lane_free(p->lane);
     sender_free(p->console_sender);
     sender_free(p->sender);
     if (p->server)

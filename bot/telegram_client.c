@@ -124,7 +124,7 @@ enum status telegram_call(struct telegram *t, struct http *http, struct arena *a
                                      request->reply_bytes_max ? request->reply_bytes_max : TELEGRAM_REPLY_BYTES_MAX,
                                  .cancel = cancel };
     struct http_reply reply = { 0 };
-    struct error local;
+    struct error local = { 0 };
     e = e ? e : &local;
     memset(answer, 0, sizeof *answer);
     answer->description = "";

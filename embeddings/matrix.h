@@ -19,17 +19,17 @@
 struct matrix;
 
 enum {
-    MATRIX_DIMENSIONS_MAX = 4096,      /* the largest public embeddings have 3,072 to 4,096 */
-    MATRIX_TYPES_MAX = 16,             /* item types, four bits in the packed column */
-    MATRIX_HITS_MAX = 1024,            /* k of one search */
-    MATRIX_BATCH_MAX = 4096,           /* queries of one matrix_search_batch() */
-    MATRIX_CATEGORIES_MAX = 256,       /* categories of one filter */
-    MATRIX_MODEL_BYTES_MAX = 128,      /* name of the model, with the NUL */
-    MATRIX_THREADS_MAX = 64,           /* scanning threads */
-    MATRIX_GRAM_ROWS_MAX = 1024,       /* rows of one Gram matrix: 4 MB of floats */
-    MATRIX_DAY_NONE = INT32_MIN,       /* an item without a date: no date range contains it */
-    MATRIX_DAY_MIN = -719162,          /* 0001-01-01 */
-    MATRIX_DAY_MAX = 2932896,          /* 9999-12-31 */
+    MATRIX_DIMENSIONS_MAX = 4096, /* the largest public embeddings have 3,072 to 4,096 */
+    MATRIX_TYPES_MAX = 16,        /* item types, four bits in the packed column */
+    MATRIX_HITS_MAX = 1024,       /* k of one search */
+    MATRIX_BATCH_MAX = 4096,      /* queries of one matrix_search_batch() */
+    MATRIX_CATEGORIES_MAX = 256,  /* categories of one filter */
+    MATRIX_MODEL_BYTES_MAX = 128, /* name of the model, with the NUL */
+    MATRIX_THREADS_MAX = 64,      /* scanning threads */
+    MATRIX_GRAM_ROWS_MAX = 1024,  /* rows of one Gram matrix: 4 MB of floats */
+    MATRIX_DAY_NONE = INT32_MIN,  /* an item without a date: no date range contains it */
+    MATRIX_DAY_MIN = -719162,     /* 0001-01-01 */
+    MATRIX_DAY_MAX = 2932896,     /* 9999-12-31 */
 };
 
 struct matrix_options {
@@ -55,9 +55,9 @@ const char *matrix_kernel(const struct matrix *); /* "avx512vnni", … */
 struct matrix_item {
     int64_t user;
     int64_t id;
-    uint32_t type;     /* below MATRIX_TYPES_MAX; the caller's numbering */
-    int32_t day;       /* days since 1970-01-01, what date ranges compare with; MATRIX_DAY_NONE = no date */
-    int64_t category;  /* database id, 0 = none; 0 … UINT32_MAX */
+    uint32_t type;    /* below MATRIX_TYPES_MAX; the caller's numbering */
+    int32_t day;      /* days since 1970-01-01, what date ranges compare with; MATRIX_DAY_NONE = no date */
+    int64_t category; /* database id, 0 = none; 0 … UINT32_MAX */
     bool done;
 };
 
@@ -79,9 +79,9 @@ enum matrix_state { MATRIX_ANY, MATRIX_OPEN, MATRIX_DONE };
 
 /* All zero = everything.  Conditions are joined by "and". */
 struct matrix_filter {
-    uint32_t types;            /* bit 1 << type; 0 = all types */
+    uint32_t types; /* bit 1 << type; 0 = all types */
     enum matrix_state state;
-    bool dated;                /* day_from <= day <= day_to holds; items without a date do not match */
+    bool dated; /* day_from <= day <= day_to holds; items without a date do not match */
     int32_t day_from, day_to;
     const int64_t *categories; /* one of these (0 = items without a category); sub-categories are the caller's */
     size_t categories_count;   /* 0 = all; at most MATRIX_CATEGORIES_MAX */
@@ -93,7 +93,7 @@ struct matrix_query {
     const struct matrix_filter *filter; /* NULL = everything */
     uint32_t rescore_max;               /* rows one query may re-score; 0 = as many as the proof needs.  When it is
                                            reached, `exact` is false and the best of those scored come back */
-    float *rows;                        /* NULL, or room for k × dimensions: the hits' unit vectors (matrix_search() only) */
+    float *rows; /* NULL, or room for k × dimensions: the hits' unit vectors (matrix_search() only) */
 };
 
 /* Score: cosine, summed in double in the order of kernel.h and rounded to fp32 once, therefore the same bits on
@@ -114,7 +114,8 @@ struct matrix_trace {
 /* The k items nearest to `vector` (dimensions floats, any length; normalised as rows are).  hits has room for k,
  * *count gets how many.  An unknown user has no rows.  trace may be NULL.  ST_INVALID as for matrix_put(). */
 enum status MUST_CHECK matrix_search(struct matrix *, const struct matrix_query *, const float *vector,
-                                     struct matrix_hit *hits, size_t *count, struct matrix_trace *trace, struct error *);
+                                     struct matrix_hit *hits, size_t *count, struct matrix_trace *trace,
+                                     struct error *);
 
 /* `queries` vectors side by side against the same user and filter; hits[i × k …] and counts[i] belong to query i,
  * and are the very same hits as matrix_search() finds.  Codes are read once for many queries; from
@@ -137,7 +138,7 @@ void matrix_walk(struct matrix *, void (*fn)(void *ctx, const struct matrix_item
 
 struct matrix_usage {
     uint64_t items, dead, users, segments;
-    uint64_t hot_bytes;    /* what a scan and the key index use for these items; capacity never touched is not counted */
+    uint64_t hot_bytes; /* what a scan and the key index use for these items; capacity never touched is not counted */
     uint64_t mapped_bytes; /* fp32 rows, mapped from files (or in memory without rows_dir) */
 };
 void matrix_usage(struct matrix *, struct matrix_usage *out);

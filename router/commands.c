@@ -17,6 +17,7 @@ struct command {
     const char *description; /* in the menu; NULL = an alias that is not listed */
     enum status (*run)(struct turn *, const char *rest, struct error *);
     const char *tool, *argument; /* instead of run */
+    const char *id_argument;     /* what a bare number fills; NULL = the argument */
     const char *usage;           /* said when the rest is missing and needed; NULL = not needed */
     const char *fallback;        /* the argument when there is no rest; NULL = none */
     const char *sentence;        /* instead: the rest behind these words is a sentence for the parser */
@@ -225,9 +226,9 @@ static const struct command command_table[] = {
       .usage = "What should I remind you of, and when? For example: /remind call mom friday 5pm" },
     { "note", NULL, .tool = "add_note", .argument = "content",
       .usage = "What should I note? For example: /note the key is under the mat" },
-    { "done", NULL, .tool = "complete_task", .argument = "content",
+    { "done", NULL, .tool = "complete_task", .argument = "content", .id_argument = "task_id",
       .usage = "Which task? For example: /done 83 or /done bread" },
-    { "delete", NULL, .tool = "delete_task", .argument = "content",
+    { "delete", NULL, .tool = "delete_task", .argument = "content", .id_argument = "task_id",
       .usage = "Which task? For example: /delete 83 or /delete bread" },
     { "sleep", NULL, .sentence = "slept", .usage = "How long? For example: /sleep 7h30" },
     { "exercise", NULL, .sentence = "exercise:", .usage = "What and how long? For example: /exercise running 30 min" },
@@ -265,10 +266,9 @@ static enum status run_tool(struct turn *t, const struct command *c, const char 
     if (!*rest && c->fallback)
         rest = c->fallback;
     if (*rest && c->argument) {
-        bool is_id = strspn(rest, "0123456789") == strlen(rest) && strlen(rest) < 16 &&
-                     !strcmp(c->argument, "content") && strcmp(c->tool, "add_note") != 0;
-        if (is_id)
-            json_set_int(args, "task_id", strtoll(rest, NULL, 10));
+        bool is_number = strspn(rest, "0123456789") == strlen(rest) && strlen(rest) < 16;
+        if (is_number && c->id_argument)
+            json_set_int(args, c->id_argument, strtoll(rest, NULL, 10));
         else
             json_set_str(args, c->argument, rest);
     }

@@ -86,13 +86,20 @@ static bool name_char(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
+/* Does p stand in the command at the start ("/tasks@name")? */
+static bool command_holds(const char *text, const char *p)
+{
+    return *text == '/' && (size_t)(p - text) < strcspn(text, " \t\r\n");
+}
+
 /* Remove every "@username" (also in "/cmd@username") that stands as a word; true when there was one. */
 static bool strip_mention(char *text, const char *username)
 {
     bool found = false;
     size_t n = strlen(username);
     for (char *p = strchr(text, '@'); p; p = strchr(p, '@')) {
-        if (strncasecmp(p + 1, username, n) != 0 || name_char(p[1 + n])) {
+        bool inside = p > text && name_char(p[-1]) && !command_holds(text, p); /* an address: "me@name.org" */
+        if (strncasecmp(p + 1, username, n) != 0 || name_char(p[1 + n]) || inside) {
             p++;
             continue;
         }
@@ -135,6 +142,7 @@ static void read_message(struct arena *a, struct json_object *m, const char *use
                     json_has(m, "forward_sender_name");
     in->text = clean_text(a, m, "text");
     in->media = media_name(m);
+    in->album = clean_text(a, m, "media_group_id");
     if (!*in->text)
         in->text = clean_text(a, m, "caption");
     read_addressing(a, m, username, bot_id, in);

@@ -27,6 +27,7 @@ struct incoming {
     bool from_person;                        /* false: a channel, an anonymous admin, a bot */
     const char *text;                        /* cleaned, trimmed; "" when there is none; without the bot's @name */
     const char *media;                       /* "photo", "voice message" …; NULL */
+    const char *album;                       /* the id that the parts of an album share; "" = none */
     bool forwarded;                          /* content, not commands */
     bool addressed;                          /* in a group: mentioned, replied to, or a command for this bot */
     const char *quoted;                      /* the text of the message replied to, NULL = none */

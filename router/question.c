@@ -77,21 +77,27 @@ static const char *search_words(const struct question *q, const struct intent *i
 enum status question_evidence(struct tool_ctx *ctx, const struct question *q, const struct intent *intent,
                               struct reply *r, struct json_object *data, size_t *found, struct error *error)
 {
-    struct search *search;
     struct search_hit *hit;
-    enum status st = search_open(ctx->arena, ctx->db, ctx->user->id, search_mask(q, intent), &search, error);
+    struct search_query search = { .user_id = ctx->user->id,
+                                   .zone = ctx->user->zone,
+                                   .text = search_words(q, intent),
+                                   .meaning = q->query,
+                                   .filter = { .mask = search_mask(q, intent),
+                                               .category = q->category ? q->category : intent->category },
+                                   .floor = EVIDENCE_COVERAGE_MIN,
+                                   .limit = EVIDENCE_ITEMS_MAX,
+                                   .writing = ctx->journal != NULL,
+                                   .now_ms = ctx->now_ms };
+    if (intent->period_count > 0) {
+        search.filter.from = &intent->period[0].from;
+        search.filter.to = &intent->period[0].to;
+    }
+    enum status st = search_find(ctx->db, ctx->arena, &search, &hit, found, error);
+    search.text = q->query; /* the full question may name what the words alone do not ("task 83") */
+    if (st == OK && *found == 0)
+        st = search_find(ctx->db, ctx->arena, &search, &hit, found, error);
     if (st != OK)
         return st;
-    struct search_filter filter = { .category = q->category ? q->category : intent->category,
-                                    .zone = ctx->user->zone,
-                                    .floor = EVIDENCE_COVERAGE_MIN };
-    if (intent->period_count > 0) {
-        filter.from = &intent->period[0].from;
-        filter.to = &intent->period[0].to;
-    }
-    *found = search_find(search, ctx->arena, search_words(q, intent), &filter, EVIDENCE_ITEMS_MAX, &hit);
-    if (*found == 0) /* the full question may name what the words alone do not ("task 83") */
-        *found = search_find(search, ctx->arena, q->query, &filter, EVIDENCE_ITEMS_MAX, &hit);
     struct json_object *list = json_object_new_array();
     size_t tokens = 0, given = 0;
     for (size_t i = 0; i < *found; i++) {

@@ -2,140 +2,85 @@
  * question_search: see question_search.h. */
 #include "router/question_search.h"
 #include "base/json.h"
-#include "base/text.h"
-#include "embeddings/lexical.h"
-#include "store/categories.h"
 #include <string.h>
 
-struct search {
-    struct recall_row *row;
-    size_t count;
-    struct lexical *lexical;
-};
+/* Of the process, set at its start: a tool's context carries the connection and the person, not the indexes. */
+static struct recall *live_recall;
+static struct query_vectors *live_vectors;
+
+void search_use(struct recall *recall, struct query_vectors *vectors)
+{
+    live_recall = recall;
+    live_vectors = vectors;
+}
 
 static void release(void *arg)
 {
-    lexical_free(arg);
+    recall_free(arg);
 }
 
-/* What is indexed: the content, and what a person would name it by. */
-static const char *document_text(struct arena *arena, const struct recall_row *row)
+static struct recall *recall_for(struct arena *arena)
 {
-    return arena_printf(arena, "%s\n%s %s", row->content, row->category ? row->category : "",
-                        row->date ? row->date : "");
+    if (live_recall)
+        return live_recall;
+    struct recall_options words_alone = { 0 };
+    struct recall *r = recall_new(&words_alone);
+    arena_defer(arena, release, r);
+    return r;
 }
 
-/* "task 83", "note 21", "sleep log 4": "sleep 4 hours" names no row. */
-static const char *row_label(struct arena *arena, const struct recall_row *row)
+/* The built-in embedder gets the words that are looked for, a server the whole sentence. */
+static enum status find_vector(struct db *db, struct arena *arena, const struct search_query *q, const float **vector,
+                               struct error *error)
 {
-    return arena_printf(arena, "%s %s%lld", recall_type_name(row->type), row->type < RECALL_HEALTH ? "" : "log ",
-                        (long long)row->id);
+    const char *sentence = q->meaning ? q->meaning : q->text;
+    *vector = NULL;
+    if (!live_recall || !live_vectors)
+        return OK;
+    if (q->writing || !query_vector_calls(live_vectors, sentence)) {
+        *vector = query_vector(live_vectors, arena, query_vectors_local(live_vectors) ? q->text : sentence, false);
+        return OK;
+    }
+    db_rollback(db);
+    *vector = query_vector(live_vectors, arena, sentence, true);
+    return db_begin(db, error);
 }
 
-enum status search_open(struct arena *arena, struct db *db, int64_t user_id, unsigned mask, struct search **out,
-                        struct error *error)
+static bool asks_for_latest(const char *text)
 {
-    struct search *s = *out = arena_alloc(arena, sizeof *s);
-    enum status st = recall_rows(db, arena, user_id, mask, &s->row, &s->count, error);
+    static const char *const words[] = { "latest", "last time", "most recent", "newest", "recently", "lately" };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcasestr(text, words[i]))
+            return true;
+    return false;
+}
+
+enum status search_find(struct db *db, struct arena *arena, const struct search_query *q, struct search_hit **out,
+                        size_t *count, struct error *error)
+{
+    struct recall_query rq = { .user_id = q->user_id,
+                               .zone = q->zone,
+                               .text = q->text,
+                               .filter = q->filter,
+                               .limit = q->limit,
+                               .floor = q->floor,
+                               .as_it_is = q->writing,
+                               .now_ms = asks_for_latest(q->meaning ? q->meaning : q->text) ? q->now_ms : 0 };
+    struct recall_hit *found;
+    *count = 0;
+    enum status st = find_vector(db, arena, q, &rq.vector, error);
+    if (st == OK)
+        st = recall_find(recall_for(arena), db, arena, &rq, &found, count, error);
     if (st != OK)
         return st;
-    s->lexical = lexical_new(NULL);
-    arena_defer(arena, release, s->lexical);
-    for (size_t i = 0; i < s->count; i++) {
-        struct arena *scratch = arena_new();
-        lexical_add(s->lexical, (int64_t)i, row_label(scratch, &s->row[i]), document_text(scratch, &s->row[i]));
-        arena_free(scratch);
-    }
+    struct search_hit *hit = *out = arena_alloc(arena, (*count + 1) * sizeof *hit);
+    for (size_t i = 0; i < *count; i++)
+        hit[i] = (struct search_hit){ .row = &found[i].row,
+                                      .score = found[i].score,
+                                      .coverage = found[i].coverage,
+                                      .excerpt =
+                                          recall_excerpt(arena, found[i].row.content, q->text, SEARCH_EXCERPT_BYTES) };
     return OK;
-}
-
-struct admission {
-    const struct search *search;
-    const struct search_filter *filter;
-    const char *day_from, *day_to;         /* for rows with a day */
-    const char *instant_from, *instant_to; /* for rows with an instant: UTC text, [from, to) */
-};
-
-/* The person's day borders as UTC text. */
-static const char *border(struct arena *arena, const char *zone, const struct civil *day, int add_days)
-{
-    struct civil at = *day;
-    int64_t ms;
-    char text[CIVIL_TEXT_BYTES];
-    struct error ignored;
-    at.hour = -1;
-    civil_add_days(&at, add_days);
-    if (zone_to_instant(zone, &at, &ms, &ignored) != OK)
-        return civil_format(&at, text), arena_strdup(arena, text);
-    return arena_strdup(arena, clock_format_utc(ms, text));
-}
-
-static const char *day_text(struct arena *arena, const struct civil *day)
-{
-    struct civil at = *day;
-    char text[CIVIL_TEXT_BYTES];
-    at.hour = -1;
-    return arena_strdup(arena, civil_format(&at, text));
-}
-
-static void admission_init(struct admission *a, struct arena *arena)
-{
-    const struct search_filter *f = a->filter;
-    if (f->from) {
-        a->day_from = day_text(arena, f->from);
-        a->instant_from = border(arena, f->zone, f->from, 0);
-    }
-    if (f->to) {
-        a->day_to = day_text(arena, f->to);
-        a->instant_to = border(arena, f->zone, f->to, 1);
-    }
-}
-
-/* The category itself, one below it, or its last name alone. */
-static bool in_category(const char *path, const char *wanted)
-{
-    const char *last = strrchr(path, '/');
-    size_t len = strlen(wanted);
-    return text_equal_fold(path, wanted) || (last && text_equal_fold(last + 1, wanted)) ||
-           (strncasecmp(path, wanted, len) == 0 && path[len] == '/');
-}
-
-static bool admit(int64_t key, void *arg)
-{
-    const struct admission *a = arg;
-    const struct recall_row *row = &a->search->row[key];
-    const struct search_filter *f = a->filter;
-    if (f->mask && !(f->mask & RECALL_BIT(row->type)))
-        return false;
-    if (f->category && !in_category(row->category ? row->category : CATEGORY_DEFAULT, f->category))
-        return false;
-    if (row->date) /* a time of day after the date does not matter */
-        return (!f->from || strncmp(row->date, a->day_from, 10) >= 0) &&
-               (!f->to || strncmp(row->date, a->day_to, 10) <= 0);
-    return (!f->from || strcmp(row->created_date, a->instant_from) >= 0) &&
-           (!f->to || strcmp(row->created_date, a->instant_to) < 0);
-}
-
-size_t search_find(struct search *s, struct arena *arena, const char *query, const struct search_filter *filter,
-                   size_t limit, struct search_hit **out)
-{
-    struct lexical_hit *found;
-    struct admission a = { .search = s, .filter = filter };
-    admission_init(&a, arena);
-    size_t n = lexical_search(s->lexical, arena, query, limit, admit, &a, &found), count = 0;
-    struct search_hit *hit = *out = arena_alloc(arena, (n + 1) * sizeof *hit);
-    for (size_t i = 0; i < n; i++) {
-        if (found[i].coverage < filter->floor && !found[i].named)
-            continue;
-        const struct recall_row *row = &s->row[found[i].key];
-        hit[count++] = (struct search_hit){
-            .row = row,
-            .score = found[i].score,
-            .coverage = found[i].coverage,
-            .excerpt = lexical_excerpt(s->lexical, arena, row->content, query, SEARCH_EXCERPT_BYTES),
-        };
-    }
-    return count;
 }
 
 struct json_object *search_hit_json(struct arena *arena, const struct search_hit *hit, bool whole_content)

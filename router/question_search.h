@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: MIT
- * question_search: lexical search over one person's rows.  The index is built from the rows when opened and
- * serves any number of queries; a worker's or a command's thread, one at a time. */
+ * question_search: one search over one person's rows, by words and by meaning, as questions, /search and `steward
+ * search` make it.  Any worker's or command's thread. */
 #ifndef ROUTER_QUESTION_SEARCH_H
 #define ROUTER_QUESTION_SEARCH_H
 
-#include "base/clock.h"
-#include "store/recall_rows.h"
+#include "embeddings/query_vector.h"
+#include "embeddings/recall.h"
 #include <json-c/json.h>
 
-struct search;
+/* The live index of this process and the vectors of queries (borrowed; vectors NULL = words alone).  Set once, before
+ * the first search, and with NULLs when no search runs any more.  Without it every search reads all of the person's
+ * rows. */
+void search_use(struct recall *, struct query_vectors *);
 
-/* Read the rows and index them; released with the arena. */
-enum status MUST_CHECK search_open(struct arena *, struct db *, int64_t user_id, unsigned recall_mask, struct search **,
-                                   struct error *);
-
-struct search_filter {
-    unsigned mask;                 /* RECALL_… ; 0 = all that were opened */
-    const char *category;          /* compared folded; NULL = any */
-    const struct civil *from, *to; /* days by the person's zone, inclusive; NULL = open */
-    const char *zone;              /* for the days of rows that only have an instant; needed with from or to */
-    double floor;                  /* least coverage of the query, 0–1; named rows always pass */
+struct search_query {
+    int64_t user_id;
+    const char *zone;    /* the person's; NULL = UTC */
+    const char *text;    /* the words to look for */
+    const char *meaning; /* the sentence a server embeds; NULL = text */
+    struct recall_filter filter;
+    double floor; /* see recall_query.floor */
+    size_t limit;
+    bool writing;   /* the connection is inside a write transaction: no network, no feed */
+    int64_t now_ms; /* for "latest" */
 };
 struct search_hit {
     const struct recall_row *row;
@@ -27,9 +30,10 @@ struct search_hit {
     const char *excerpt; /* the content, or the part of a long one that matters */
 };
 enum { SEARCH_EXCERPT_BYTES = 1200 }; /* about 300 tokens: ten of them fit the evidence budget */
-/* Best first; arena-owned. */
-size_t search_find(struct search *, struct arena *, const char *query, const struct search_filter *, size_t limit,
-                   struct search_hit **hits);
+/* Best first; arena-owned.  When a server has to be asked for the query's vector, a read transaction is ended before
+ * the call and begun anew after it: no transaction spans a network call. */
+enum status MUST_CHECK search_find(struct db *, struct arena *, const struct search_query *, struct search_hit **hits,
+                                   size_t *count, struct error *);
 
 /* {"id":"note_21","type":"note","score":…,"content":…,"category"?,"date"?,"due_date"?,"created_date","completed"?};
  * the caller owns it. */

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "router/reply.h"
+#include "router/turn.h"
 #include "router/when.h"
 #include "store/outbox.h"
 #include "store/reminders.h"
@@ -24,11 +25,10 @@ static void say_late(struct reply *r, int64_t late_ms)
         reply_printf(r, "late by %" PRId64 " h %" PRId64 " min", minutes / 60, minutes % 60);
     else
         reply_printf(r, "late by %" PRId64 " days", minutes / (24 * 60));
-    reply_text(r, ": I was not running when it fell due.");
 }
 
-static struct json_object *render(struct arena *a, const struct reminder *m, const struct user *u, int64_t now_ms,
-                                  struct error *e)
+static struct reply render(struct arena *a, const struct reminder *m, const struct user *u, int64_t now_ms,
+                           struct error *e)
 {
     struct reply r;
     struct civil now, due;
@@ -47,7 +47,30 @@ static struct json_object *render(struct arena *a, const struct reminder *m, con
     reply_button(&r, false, "✓ Done", "done:%" PRId64, m->task_id);
     reply_button(&r, true, "In 1 hour", "snooze:%" PRId64 ":60", m->task_id);
     reply_button(&r, true, "Tomorrow", "snooze:%" PRId64 ":1440", m->task_id);
-    return json_keep(a, reply_json(&r));
+    return r;
+}
+
+/* A task may be as long as a whole message: with what stands around it, it needs two. */
+static enum status put_parts(struct db *db, struct arena *a, struct outbox_row *row, const struct reply *r,
+                             const char *key, int64_t now_ms, struct error *e)
+{
+    enum { PARTS_MAX = 4 };
+    const char **part;
+    size_t parts;
+    struct json_object *whole = json_keep(a, reply_json(r));
+    if (html_split(a, buf_str(&r->html), turn_text_units_max(row->channel), PARTS_MAX, &part, &parts, e))
+        return e->status;
+    for (size_t i = 0; i < parts; i++) {
+        struct json_object *payload = json_keep(a, json_object_new_object());
+        json_set_str(payload, "html", part[i]);
+        if (i + 1 == parts)
+            json_set(payload, "buttons", json_object_get(json_at(whole, "buttons")));
+        row->payload = json_text(a, payload);
+        row->dedupe_key = arena_printf(a, "%s:%zu", key, i);
+        if (outbox_put(db, row, now_ms, NULL, e))
+            return e->status;
+    }
+    return OK;
 }
 
 static enum status fire_one(struct db *db, struct arena *a, const char *zone, const struct reminder *m, int64_t now_ms,
@@ -64,10 +87,10 @@ static enum status fire_one(struct db *db, struct arena *a, const char *zone, co
         .chat_id = known ? m->chat_id : u.private_chat_id,
         .kind = "message",
         .priority = 1,
-        .payload = json_text(a, render(a, m, &u, now_ms, e)),
-        .dedupe_key = arena_printf(a, "remind:%" PRId64 ":%" PRId64, m->task_id, m->remind_at_ms),
     };
-    return outbox_put(db, &row, now_ms, NULL, e);
+    struct reply r = render(a, m, &u, now_ms, e);
+    const char *key = arena_printf(a, "remind:%" PRId64 ":%" PRId64, m->task_id, m->remind_at_ms);
+    return put_parts(db, a, &row, &r, key, now_ms, e);
 }
 
 enum status remind_fire(struct db *db, struct arena *a, const char *zone, int64_t now_ms, int *fired, struct error *e)

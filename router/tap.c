@@ -181,7 +181,7 @@ static struct tool_result *tap_set_date(struct tap *tap)
     struct pending_key key = { ctx->channel, ctx->chat_id, ctx->user->id };
     struct civil day;
     struct error e;
-    if (strcmp(tap->part[2], "none") && !civil_parse(tap->part[2], &day))
+    if (strcmp(tap->part[2], "none") != 0 && !civil_parse(tap->part[2], &day))
         return tap_stale(ctx);
     if (pending_clear(ctx->db, &key, &e))
         return tool_error(ctx, &e);
@@ -214,9 +214,10 @@ static bool pick_call(struct tool_ctx *ctx, const struct pending *p, int64_t id,
 {
     struct json_object *o;
     struct error ignored;
-    if (strcmp(p->kind, "pick") || json_parse_in(ctx->arena, p->payload, strlen(p->payload), &o, &ignored))
+    if (strcmp(p->kind, "pick") != 0 || json_parse_in(ctx->arena, p->payload, strlen(p->payload), &o, &ignored))
         return false;
     const char *id_name = json_str(o, "id", NULL);
+    out->turn = json_int(o, "turn", 0);
     out->tool = tool_find(json_str(o, "tool", NULL));
     out->arguments = json_at(o, "arguments");
     if (!out->tool || !out->arguments || !id_name)
@@ -235,7 +236,7 @@ static struct tool_result *tap_pick(struct tap *tap)
     bool found;
     if (pending_get(ctx->db, ctx->arena, &key, ctx->now_ms, &p, &found, &e))
         return tool_error(ctx, &e);
-    if (!found || !pick_call(ctx, &p, tap_id(tap, 1), &picked))
+    if (!found || !pick_call(ctx, &p, tap_id(tap, 1), &picked) || picked.turn != tap_id(tap, 2))
         return tool_fail(ctx, "That question is no longer open; please say it again.");
     if (pending_clear(ctx->db, &key, &e))
         return tool_error(ctx, &e);
@@ -250,9 +251,10 @@ bool tap_answer(struct tool_ctx *ctx, const struct pending *p, const char *text,
     struct error ignored;
     if (!strcmp(p->kind, "pick"))
         return match_id(text) && pick_call(ctx, p, match_id(text), out);
-    if (strcmp(p->kind, "edit_date") || json_parse_in(ctx->arena, p->payload, strlen(p->payload), &o, &ignored))
+    if (strcmp(p->kind, "edit_date") != 0 || json_parse_in(ctx->arena, p->payload, strlen(p->payload), &o, &ignored))
         return false;
-    if (strcasecmp(text, "none") && strcasecmp(text, "no date") && !when_parse(ctx->arena, text, &options, &when))
+    if (strcasecmp(text, "none") != 0 && strcasecmp(text, "no date") != 0 &&
+        !when_parse(ctx->arena, text, &options, &when))
         return false;
     out->tool = &tool_update_task;
     out->arguments = arguments_new(ctx, "task_id", json_int(o, "task_id", -1));
@@ -342,7 +344,7 @@ static const struct tap_row {
 } tap_table[] = {
     { "done", 2, 1, 1, tap_done },           { "reopen", 2, 1, 1, tap_reopen },
     { "del", 2, 1, 1, tap_delete },          { "date", 2, 1, 1, tap_date },
-    { "setdate", 3, 1, 1, tap_set_date },    { "pick", 2, 1, 1, tap_pick },
+    { "setdate", 3, 1, 1, tap_set_date },    { "pick", 3, 1, 1, tap_pick },
     { "snooze", 3, 1, 1, tap_snooze },       { "show", 3, 2, 1, tap_show },
     { "delnote", 2, 1, 1, tap_delete_note }, { "dellog", 3, 2, 1, tap_delete_log },
     { "delall", 3, 1, 0, tap_delete_all },   { "keep", 1, 0, 0, tap_keep },
@@ -358,7 +360,7 @@ struct tool_result *tap_run(struct tool_ctx *ctx, const char *data)
     memcpy(tap.text, data, len);
     for (size_t i = 0; i < sizeof tap_table / sizeof *tap_table; i++) {
         const struct tap_row *row = &tap_table[i];
-        if (strlen(row->word) != word || strncmp(row->word, data, word))
+        if (strlen(row->word) != word || strncmp(row->word, data, word) != 0)
             continue;
         tap_split(&tap, row->parts);
         if (tap.parts != row->parts || (row->id_part && tap_id(&tap, row->id_part) < row->id_min))

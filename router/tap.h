@@ -16,7 +16,7 @@
  *     date:ID                        ask for a new date (buttons, and a pending "edit_date")
  *     setdate:ID:YYYY-MM-DD|none     change or clear it
  *     snooze:ID:MINUTES              remind again later
- *     pick:ID                        the choice among several matches of a pending "pick" call
+ *     pick:ID:TURN                   the choice among several matches of the pending "pick" call that TURN asked
  *     delnote:ID                     delete a note
  *     dellog:KIND:ID                 delete a health log row (handed to delete_log)
  *     delall:CATEGORY_ID|0:COUNT     delete all open tasks, if they are still COUNT
@@ -30,6 +30,7 @@ struct tool_result *tap_run(struct tool_ctx *, const char *data);
 struct tap_call {
     const struct tool *tool;
     struct json_object *arguments; /* arena-owned */
+    int64_t turn;                  /* that asked; 0 = none */
 };
 bool tap_answer(struct tool_ctx *, const struct pending *, const char *text, struct tap_call *call);
 

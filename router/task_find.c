@@ -44,6 +44,11 @@ static struct json_object *arg_json(struct arena *arena, const struct arg *arg, 
     }
 }
 
+int64_t pick_turn(const struct tool_ctx *ctx)
+{
+    return ctx->journal ? ctx->journal->inbox_id : 0;
+}
+
 enum status pick_put(struct tool_ctx *ctx, const struct tool_args *args, const char *id_name, struct error *e)
 {
     struct json_object *o = json_keep(ctx->arena, json_object_new_object());
@@ -52,12 +57,13 @@ enum status pick_put(struct tool_ctx *ctx, const struct tool_args *args, const c
     for (int i = 0; args->tool->args[i].name; i++) {
         const struct arg *arg = &args->tool->args[i];
         const struct arg_value *v = &args->value[i];
-        if ((v->present || v->cleared) && strcmp(arg->name, id_name) && strcmp(arg->name, "content"))
+        if ((v->present || v->cleared) && strcmp(arg->name, id_name) != 0 && strcmp(arg->name, "content") != 0)
             json_set(kept, arg->name, arg_json(ctx->arena, arg, v));
     }
     json_set_str(o, "tool", args->tool->name);
     json_set_str(o, "id", id_name);
     json_set(o, "arguments", kept);
+    json_set_int(o, "turn", pick_turn(ctx));
     return pending_put(ctx->db, &key, "pick", json_text(ctx->arena, o), ctx->now_ms + PENDING_KEEP_MS, e);
 }
 
@@ -66,10 +72,12 @@ enum status pick_put(struct tool_ctx *ctx, const struct tool_args *args, const c
 static void choice_button(struct search *s, struct tool_result *r, const struct task *t)
 {
     const char *line = render_line(s->ctx->arena, t->content, BUTTON_UNITS_MAX);
+    const char *which =
+        strcmp(s->how->button, "pick") ? "" : arena_printf(s->ctx->arena, ":%lld", (long long)pick_turn(s->ctx));
     const char *day = t->due_date ? render_day_text(s->ctx->arena, t->due_date, &s->ctx->now) : NULL;
     reply_button(tool_reply(r), false,
                  arena_printf(s->ctx->arena, "%lld · %s%s%s", (long long)t->id, line, day ? " · " : "", day ? day : ""),
-                 "%s:%lld", s->how->button, (long long)t->id);
+                 "%s:%lld%s", s->how->button, (long long)t->id, which);
 }
 
 static void choices_data(struct search *s, struct tool_result *r, const int *index, int count)
@@ -176,7 +184,7 @@ static struct tool_result *not_found(struct search *s, struct match *m, const ch
                             (long long)s->list[near[i]].id,
                             render_line(s->ctx->arena, s->list[near[i]].content, BUTTON_UNITS_MAX));
     r = tool_fail(s->ctx, "I found no %stask like “%s”. Did you mean %s?", state, line, list);
-    for (int i = 0; i < n && strcmp(s->how->button, "pick"); i++)
+    for (int i = 0; i < n && strcmp(s->how->button, "pick") != 0; i++)
         choice_button(s, r, &s->list[near[i]]);
     choices_data(s, r, near, n);
     return r;

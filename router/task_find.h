@@ -19,6 +19,8 @@ struct tool_result *task_find(struct tool_ctx *, const struct tool_args *, const
 
 /* Keep a call until the person has picked one of several rows: the pending row "pick", with the arguments as they were
  * checked, but for id_name and content, which the pick replaces. */
+/* The turn that asks: part of the buttons' data, so that a button of an older question is known as such. */
+int64_t pick_turn(const struct tool_ctx *);
 enum status MUST_CHECK pick_put(struct tool_ctx *, const struct tool_args *, const char *id_name, struct error *);
 
 #endif

@@ -68,7 +68,7 @@ double arg_number(const struct tool_args *args, const char *name, double fallbac
 int64_t arg_integer(const struct tool_args *args, const char *name, int64_t fallback)
 {
     const struct arg_value *v = arg_get(args, name);
-    return v ? (int64_t)v->number : fallback;
+    return v->present ? (int64_t)v->number : fallback;
 }
 
 bool arg_flag(const struct tool_args *args, const char *name, bool fallback)

@@ -277,7 +277,7 @@ static void check_unknown(struct check *c, const struct tool *tool, struct json_
     json_object_object_foreach(arguments, key, v)
     {
         const struct arg *a = tool->args;
-        while (a->name && strcmp(a->name, key))
+        while (a->name && strcmp(a->name, key) != 0)
             a++;
         if (a->name)
             continue;

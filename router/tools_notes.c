@@ -143,7 +143,7 @@ static struct tool_result *ask_which(struct tool_ctx *ctx, const struct tool_arg
         reply_button(tool_reply(r), false,
                      arena_printf(ctx->arena, "%lld · %s", (long long)list[index[i]].id,
                                   render_line(ctx->arena, list[index[i]].content, BUTTON_UNITS_MAX)),
-                     "pick:%lld", (long long)list[index[i]].id);
+                     "pick:%lld:%lld", (long long)list[index[i]].id, (long long)pick_turn(ctx));
     return r;
 }
 
@@ -227,7 +227,7 @@ static enum status save(struct tool_ctx *ctx, const struct tool_args *args, stru
 static struct tool_result *run_update(struct tool_ctx *ctx, const struct tool_args *args)
 {
     struct error e;
-    struct note n;
+    struct note n = { 0 };
     bool by_id = arg_get(args, "note_id")->present, remove = arg_flag(args, "delete", false);
     bool changes = arg_get(args, "new_content")->present || arg_get(args, "category")->present ||
                    (by_id && arg_get(args, "content")->present);

@@ -227,7 +227,7 @@ static enum status render_leftovers(struct listing *l, struct reply *r, struct e
     struct task_filter f = { .state = TASKS_OPEN,
                              .category_id = l->filter.category_id,
                              .overdue_at = due_text(l->ctx->arena, &midnight) };
-    if (!due || strcasecmp(due, "today") || l->filter.state == TASKS_DONE)
+    if (!due || strcasecmp(due, "today") != 0 || l->filter.state == TASKS_DONE)
         return OK;
     enum status st = task_count(l->ctx->db, l->ctx->user->id, &f, &count, e);
     if (!st && count) {

@@ -161,6 +161,7 @@ static enum status turn_for_media(struct turn *t, struct error *e)
 static enum status act_forwarded(struct turn *t, struct tool_ctx *ctx, struct error *e)
 {
     (void)ctx, (void)e;
+    t->worst = TOOL_ASK;
     reply_text(&t->reply, "That is forwarded text, so I took nothing in it as an order. What should I do with it?");
     reply_button(&t->reply, false, "Save as note", "keep:note:%lld", (long long)t->row->id);
     reply_button(&t->reply, true, "Add as task", "keep:task:%lld", (long long)t->row->id);
@@ -233,13 +234,20 @@ static enum status give_back_write(struct db *db, void *arg, struct error *e)
     return inbox_give_back(db, t->row->id, t->row->token, now_ms + delay_ms, e);
 }
 
+/* Our claim is a live one, so nobody else takes the row before its lease ends: with the database away this insists. */
 static void turn_give_back(struct turn *t)
 {
+    enum { PAUSE_MS_MAX = 1000 };
     struct error e = { 0 };
-    t->report->outcome = "gave back";
-    /* When even this fails the row stays claimed: its lease or our end returns it to the queue. */
-    if (store_write_relaxed(t->env->store, give_back_write, t, &e))
-        t->report->outcome = "left to the rescue";
+    int64_t until_ms = clock_mono_ms() + LEASE_MS, pause_ms = 50;
+    enum status s;
+    while ((s = store_write_relaxed(t->env->store, give_back_write, t, &e)) && s != ST_LOST &&
+           !__atomic_load_n(t->env->cancel, __ATOMIC_RELAXED) && clock_mono_ms() < until_ms) {
+        clock_sleep_ms(pause_ms);
+        pause_ms = pause_ms * 2 < PAUSE_MS_MAX ? pause_ms * 2 : PAUSE_MS_MAX;
+    }
+    /* When even this failed the row stays claimed: its lease or our end returns it to the queue. */
+    t->report->outcome = s ? "left to the rescue" : "gave back";
 }
 
 /* A failure that would repeat: nothing was changed; the person hears so, and the row is finished. */

@@ -83,7 +83,7 @@ enum status turn_act_calls(struct turn *t, struct tool_ctx *ctx, struct error *e
     return OK;
 }
 
-enum status turn_read_calls(struct turn *t, struct error *e)
+enum status turn_read_calls(struct turn *t, struct reply *answers, struct error *e)
 {
     struct db *db;
     if (store_read_begin(t->env->store, &db, e))
@@ -93,14 +93,14 @@ enum status turn_read_calls(struct turn *t, struct error *e)
     t->worst = TOOL_OK;
     for (int i = 0; i < t->call_count && s == OK; i++)
         if (t->args[i].tool->policy == TOOL_READS)
-            s = run_one(t, &ctx, i, &t->lead, e);
+            s = run_one(t, &ctx, i, t->args[i].tool == &tool_ask_question ? answers : &t->lead, e);
     store_read_end(t->env->store, db);
     return s;
 }
 
 enum status turn_run_calls(struct turn *t, struct error *e)
 {
-    if (t->reads_only && turn_read_calls(t, e))
+    if (t->reads_only && turn_read_calls(t, &t->lead, e))
         return e->status;
     t->act = t->reads_only ? NULL : turn_act_calls;
     return turn_finish(t, e);

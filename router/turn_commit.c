@@ -9,6 +9,12 @@
 
 #include <string.h>
 
+enum {
+    COMMIT_PATIENCE_MS = 60000, /* how long a turn keeps its result for a database that is away; a lease is longer */
+    COMMIT_PAUSE_MS = 50,       /* first pause between two tries; doubles */
+    COMMIT_PAUSE_MS_MAX = 1000,
+};
+
 struct tool_ctx turn_tool_ctx(struct turn *t, struct db *db, struct journal *journal)
 {
     return (struct tool_ctx){
@@ -74,7 +80,9 @@ static enum status put_parts(struct turn *t, struct db *db, struct error *e)
         if (i == 0 && t->in.group && t->in.kind != IN_TAP)
             json_set_int(payload, "reply_to", t->in.message_id);
         struct outbox_row row = outbox_row_of(t, "message", payload);
-        row.dedupe_key = arena_printf(t->arena, "turn:%lld:%zu", (long long)t->row->id, i);
+        row.dedupe_key = t->in.kind == IN_MEDIA && *t->in.album /* ten photos in one album are told once */
+                             ? arena_printf(t->arena, "album:%lld:%.64s:%zu", (long long)t->in.chat_id, t->in.album, i)
+                             : arena_printf(t->arena, "turn:%lld:%zu", (long long)t->row->id, i);
         if (outbox_put(db, &row, t->now_ms, NULL, e))
             return e->status;
     }
@@ -124,14 +132,16 @@ static enum status tapped_card_is_single(struct turn *t, struct db *db, bool *si
     struct json_object *root = NULL;
     struct error ignored;
     int same = 0;
-    const char *verb = t->in.callback_data, *colon = strchr(verb, ':');
-    size_t n = colon ? (size_t)(colon - verb) + 1 : strlen(verb);
+    const char *verb = t->in.callback_data;
+    size_t n = strcspn(verb, ":");
     if (payload && json_parse_in(t->arena, payload, strlen(payload), &root, &ignored) == OK) {
         struct json_object *rows = json_at(root, "buttons");
         for (size_t i = 0; rows && i < json_object_array_length(rows); i++) {
             struct json_object *row = json_object_array_get_idx(rows, i);
-            for (size_t j = 0; j < json_object_array_length(row); j++)
-                same += !strncmp(json_str(json_object_array_get_idx(row, j), "data", ""), verb, n);
+            for (size_t j = 0; j < json_object_array_length(row); j++) {
+                const char *data = json_str(json_object_array_get_idx(row, j), "data", "");
+                same += strcspn(data, ":") == n && !strncmp(data, verb, n);
+            }
         }
     }
     *single =
@@ -152,7 +162,7 @@ static enum status put_tap_result(struct turn *t, struct db *db, struct error *e
         return OK;
     if (t->in.message_id && t->worst == TOOL_OK && tapped_card_is_single(t, db, &single, e))
         return e->status;
-    bool shows = !strncmp(t->in.callback_data, "show:", 5);
+    bool shows = !strncmp(t->in.callback_data, "show:", 5) || !strncmp(t->in.callback_data, "keep:find:", 10);
     if (!single || shows || !fits_one_message(t))
         return put_parts(t, db, e);
     struct json_object *payload = reply_json(&t->reply);
@@ -198,6 +208,14 @@ static enum status put_usage(struct turn *t, struct db *db, struct error *e)
     return OK;
 }
 
+/* Did this turn change rows, now or in a step that was recorded before? */
+static enum status turn_wrote(struct turn *t, struct db *db, bool *wrote, struct error *e)
+{
+    int64_t one;
+    return db_get_int(db, &one, wrote, e, "SELECT 1 FROM turns WHERE inbox_id = $1 AND undone_at IS NULL",
+                      p_int(t->row->id));
+}
+
 /* Run the act with a fresh reply: head, what earlier steps rendered, what the act renders, tail, the undo button. */
 static enum status run_act(struct turn *t, struct db *db, struct error *e)
 {
@@ -205,6 +223,9 @@ static enum status run_act(struct turn *t, struct db *db, struct error *e)
     struct journal journal = {
         .db = db, .inbox_id = t->row->id, .user_id = t->user.id, .now_ms = t->now_ms, .summary = &summary
     };
+    bool wrote = false;
+    if (t->act && db_now_ms(db, &journal.now_ms, e)) /* undo goes by the order of commits: a slow turn began long ago */
+        return e->status;
     struct tool_ctx ctx = turn_tool_ctx(t, db, &journal);
     reply_init(&t->reply, t->arena);
     html_paragraph(&t->reply, t->head);
@@ -214,7 +235,9 @@ static enum status run_act(struct turn *t, struct db *db, struct error *e)
     if (s == OK)
         s = journal_close(&journal, e);
     html_paragraph(&t->reply, t->tail);
-    if (s == OK && journal.seq > 0)
+    if (s == OK && (journal.seq > 0 || t->round > 0))
+        s = turn_wrote(t, db, &wrote, e);
+    if (wrote)
         reply_button(&t->reply, t->reply.button_count > 0, "↩ Undo", "undo:%lld", (long long)t->row->id);
     buf_release(&summary);
     return s;
@@ -238,7 +261,9 @@ static enum status finish_write(struct db *db, void *arg, struct error *e)
 static enum status step_write(struct db *db, void *arg, struct error *e)
 {
     struct turn *t = arg;
-    if (inbox_hold(db, t->row->id, t->row->token, t->now_ms + LEASE_MS, e) || run_act(t, db, e))
+    int64_t now_ms; /* not t->now_ms: the lease is counted from this step, not from the start of the turn */
+    if (db_now_ms(db, &now_ms, e) || inbox_hold(db, t->row->id, t->row->token, now_ms + LEASE_MS, e) ||
+        run_act(t, db, e))
         return e->status;
     if (t->step && step_put(db, t->row->id, t->round, t->step, t->now_ms, e))
         return e->status;
@@ -253,21 +278,42 @@ static enum status timed_write(struct turn *t, write_fn fn, struct error *e)
     return s;
 }
 
+/* While the database is away the worker has nothing better to do than to wait with its result: giving the message back
+ * would mean asking the model again. */
+static bool worth_waiting(struct turn *t, enum status s, int64_t until_ms, int64_t *pause_ms)
+{
+    if ((s != ST_UNAVAILABLE && s != ST_BUSY) || __atomic_load_n(t->env->cancel, __ATOMIC_RELAXED) ||
+        clock_mono_ms() >= until_ms)
+        return false;
+    clock_sleep_ms(*pause_ms);
+    *pause_ms = *pause_ms * 2 < COMMIT_PAUSE_MS_MAX ? *pause_ms * 2 : COMMIT_PAUSE_MS_MAX;
+    return true;
+}
+
 enum status turn_finish(struct turn *t, struct error *e)
 {
     if (!t->outcome)
         t->outcome = "ok";
-    enum status s = timed_write(t, finish_write, e);
-    if (s == ST_UNKNOWN) { /* the commit may have happened: if it did, the token is used up and ST_LOST says so */
+    int64_t until_ms = clock_mono_ms() + COMMIT_PATIENCE_MS, pause_ms = COMMIT_PAUSE_MS;
+    bool unknown = false;
+    enum status s;
+    do {
         s = timed_write(t, finish_write, e);
-        s = s == ST_LOST ? OK : s;
-    }
-    return s;
+        if (s == ST_UNKNOWN && !unknown) { /* it may have happened: if it did, the token is used up: ST_LOST */
+            unknown = true;
+            s = timed_write(t, finish_write, e);
+        }
+    } while (worth_waiting(t, s, until_ms, &pause_ms));
+    return unknown && s == ST_LOST ? OK : s;
 }
 
 enum status turn_step(struct turn *t, struct error *e)
 {
-    enum status s = timed_write(t, step_write, e);
+    int64_t until_ms = clock_mono_ms() + COMMIT_PATIENCE_MS, pause_ms = COMMIT_PAUSE_MS;
+    enum status s;
+    do /* ST_UNKNOWN goes up: the next life of the turn sees whether the step is there */
+        s = timed_write(t, step_write, e);
+    while (worth_waiting(t, s, until_ms, &pause_ms));
     if (s == OK) {
         t->usage_count = 0;
         t->round++;

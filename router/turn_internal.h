@@ -71,8 +71,8 @@ void turn_say(struct turn *, const char *fmt, ...) PRINTF(2, 3);   /* plain word
 enum status MUST_CHECK turn_add_call(struct turn *, const char *tool, struct json_object *arguments, struct error *);
 void turn_clear_calls(struct turn *);
 enum status turn_act_calls(struct turn *, struct tool_ctx *, struct error *); /* a turn_act: runs them in order */
-enum status MUST_CHECK turn_read_calls(struct turn *,
-                                       struct error *); /* all are reads: run on a read connection into t->lead */
+/* Run the reads on a read connection: what answers a question is rendered into *answers, the rest into t->lead. */
+enum status MUST_CHECK turn_read_calls(struct turn *, struct reply *answers, struct error *);
 enum status MUST_CHECK turn_run_calls(struct turn *, struct error *); /* run and finish, whichever way is right */
 void turn_append_result(struct turn *, struct reply *to, struct tool_result *, bool only_one);
 

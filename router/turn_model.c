@@ -8,6 +8,7 @@
 #include "router/turn_internal.h"
 #include "store/categories.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -30,9 +31,11 @@ static pthread_once_t model_tools_once = PTHREAD_ONCE_INIT;
 
 static void model_tools_make(void)
 {
-    for (int i = 0; tool_table[i] && i < MODEL_TOOLS_MAX; i++)
+    for (int i = 0; tool_table[i]; i++) {
+        assert(i < MODEL_TOOLS_MAX);
         model_tools[model_tool_count++] =
             (struct model_tool){ tool_table[i]->name, tool_table[i]->doc, tool_schema(tool_table[i]) };
+    }
 }
 
 /* --- the conversation --- */
@@ -226,10 +229,11 @@ static enum status act_step_calls(struct turn *t, struct tool_ctx *ctx, struct e
 static enum status record(struct turn *t, struct talk *k, struct json_object *step, const struct model_reply *r,
                           struct error *e)
 {
-    struct step_plan plan = { step, r };
+    struct step_plan *plan = arena_alloc(t->arena, sizeof *plan); /* t may carry it on when the step fails */
     struct reply before = t->lead;
+    *plan = (struct step_plan){ step, r };
     t->act = act_step_calls;
-    t->act_arg = &plan;
+    t->act_arg = plan;
     reply_init(&t->lead, t->arena); /* the step holds what this round adds, not what came before */
     if (turn_step(t, e))
         return e->status;
@@ -307,25 +311,55 @@ static bool is_plain_listing(struct turn *t)
     return true;
 }
 
+static void copy_items(struct json_object *to, struct json_object *from)
+{
+    for (size_t i = 0; from && i < json_object_array_length(from); i++)
+        json_push(to, json_object_get(json_object_array_get_idx(from, i)));
+}
+
+static struct json_object *without_items(struct json_object *found)
+{
+    struct json_object *rest = json_object_new_object();
+    json_object_object_foreach(found, key, value)
+    {
+        if (strcmp(key, "evidence") != 0)
+            json_set(rest, key, json_object_get(value));
+    }
+    return rest;
+}
+
+/* What the questions of one answer found; several are answered together, in the person's own words. */
+static struct json_object *gather_evidence(struct turn *t, const char **query)
+{
+    struct json_object *found = NULL, *items = json_object_new_array(), *parts = json_object_new_array();
+    for (int i = 0; i < t->call_count; i++) {
+        if (t->args[i].tool != &tool_ask_question)
+            continue;
+        found = t->data[i];
+        *query = json_object_array_length(parts) ? t->text : arg_text(&t->args[i], "query");
+        copy_items(items, json_at(found, "evidence"));
+        json_push(parts, without_items(found));
+    }
+    bool several = json_object_array_length(parts) > 1;
+    struct json_object *all = json_keep(t->arena, json_object_new_object());
+    json_set(all, "evidence", items);
+    json_set(all, "figures", parts);
+    return several ? all : found;
+}
+
 /* Questions: the rows that may answer are looked up and recorded, then a second conversation without tools phrases it.
  */
 static enum status answer_question(struct turn *t, struct talk *k, const struct model_reply *r, struct error *e)
 {
     struct json_object *step = step_json(t, r);
-    struct json_object *evidence = NULL;
     const char *query = t->text;
-    if (turn_read_calls(t, e)) /* renders into t->lead: the answer without a model, used when the second call fails */
+    /* What the questions render is the answer without a model, used when the second call fails. */
+    if (turn_read_calls(t, &t->fallback, e))
         return e->status;
-    for (int i = 0; i < t->call_count; i++)
-        if (t->args[i].tool == &tool_ask_question) {
-            evidence = t->data[i];
-            query = arg_text(&t->args[i], "query");
-        }
+    struct json_object *evidence = gather_evidence(t, &query);
     json_set(step, "evidence", json_object_get(evidence));
     json_set_str(step, "query", query);
-    json_set_str(step, "fallback", buf_str(&t->lead.html));
-    t->fallback = t->lead;
-    reply_init(&t->lead, t->arena);
+    json_set_str(step, "fallback", buf_str(&t->fallback.html));
     t->skip_reads = true;
     enum status s = record(t, k, step, r, e);
     t->skip_reads = false;
@@ -338,7 +372,7 @@ static enum status look_up(struct turn *t, struct talk *k, const struct model_re
 {
     struct reply before = t->lead;
     reply_init(&t->lead, t->arena);
-    if (turn_read_calls(t, e))
+    if (turn_read_calls(t, &t->lead, e))
         return e->status;
     t->listing = t->lead;
     t->lead = before;
@@ -391,16 +425,26 @@ static enum status on_reply(struct turn *t, struct talk *k, const struct model_r
 
 /* --- when there is no model to ask --- */
 
+/* What was done or looked up so far, and why it ends there. */
+static enum status stop_here(struct turn *t, const char *why, struct error *e)
+{
+    t->act = NULL;
+    t->tail = note_html(t, why);
+    if (!reply_empty(&t->listing))
+        reply_append(&t->lead, &t->listing);
+    if (!reply_empty(&t->fallback))
+        reply_append(&t->lead, &t->fallback);
+    return turn_finish(t, e);
+}
+
+/* A refused answer or a look-up has done nothing yet: the parser reads the message as if it were new. */
 static enum status without_model(struct turn *t, const char *why, struct error *e)
 {
     t->report->path = "parser";
     t->act = NULL;
-    t->tail = note_html(t, why);
-    if (t->round > 0) { /* something was done or looked up already: finish with that */
-        if (!reply_empty(&t->listing))
-            reply_append(&t->lead, &t->listing);
-        return turn_finish(t, e);
-    }
+    if (!reply_empty(&t->lead))
+        return stop_here(t, arena_printf(t->arena, "%s; I stopped here.", why), e);
+    t->tail = note_html(t, arena_printf(t->arena, "%s; the built-in parser read this.", why));
     return turn_by_parser(t, e);
 }
 
@@ -442,14 +486,9 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         t->report->rounds++;
         turn_note_usage(t, &r, s == OK ? "ok" : "failed");
         if (s)
-            return without_model(
-                t,
-                arena_printf(t->arena, "No language model answered just now (%s), so the built-in parser read this.",
-                             e->text),
-                e);
+            return without_model(t, arena_printf(t->arena, "No language model answered just now (%s)", e->text), e);
         if (r.stop == MODEL_STOP_TRUNCATED || r.stop == MODEL_STOP_OTHER)
-            return without_model(
-                t, "The model's answer came incomplete, so nothing of it was used; the built-in parser read this.", e);
+            return without_model(t, "The model's answer came incomplete, so nothing of it was used", e);
         if (r.failed_provider)
             t->tail = note_html(t, arena_printf(t->arena, "%s; %s answered instead.",
                                                 r.failed_sentence ? r.failed_sentence : r.failed_provider, r.model));
@@ -457,8 +496,7 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         if (s || next == NEXT_DONE)
             return s;
     }
-    t->tail = note_html(t, "I stopped here: this took more steps than one message may.");
-    return without_model(t, "I stopped here: this took more steps than one message may.", e);
+    return stop_here(t, "I stopped here: this took more steps than one message may.", e);
 }
 
 enum status turn_by_model(struct turn *t, struct error *e)
@@ -470,7 +508,7 @@ enum status turn_by_model(struct turn *t, struct error *e)
     if (load(t, k, e) || day_limit_reached(t, &reached, e))
         return e->status;
     if (reached)
-        return without_model(t, "Today's token limit is used up; the built-in parser reads until midnight.", e);
+        return without_model(t, "Today's token limit is used up until midnight", e);
     if (t->env->typing)
         t->env->typing(t->env->arg, &t->in, true);
     enum status s = k->resume_answer ? turn_answer(t, k->evidence, k->query, e) : rounds(t, k, e);

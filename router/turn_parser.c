@@ -5,6 +5,7 @@
 #include "router/tap.h"
 #include "router/turn_internal.h"
 
+#include <ctype.h>
 #include <string.h>
 
 static struct when_options options_of(const struct turn *t)
@@ -15,6 +16,7 @@ static struct when_options options_of(const struct turn *t)
 static enum status act_not_understood(struct turn *t, struct tool_ctx *ctx, struct error *e)
 {
     (void)ctx, (void)e;
+    t->worst = TOOL_ASK;
     reply_text(&t->reply, "I'm not sure what to do with that. Should I keep it?");
     reply_button(&t->reply, false, "Save as note", "keep:note:%lld", (long long)t->row->id);
     reply_button(&t->reply, true, "Add as task", "keep:task:%lld", (long long)t->row->id);
@@ -39,26 +41,41 @@ enum status turn_undo(struct turn *t, struct error *e)
     return turn_finish(t, e);
 }
 
+/* Does it stand there as a word of its own?  "no" is not in "good afternoon". */
+static bool has_word(const char *text, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *p = strcasestr(text, word); p; p = strcasestr(p + 1, word))
+        if ((p == text || !isalpha((unsigned char)p[-1])) && !isalpha((unsigned char)p[n]))
+            return true;
+    return false;
+}
+
+#define HELLO "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples."
+
 static const char *small_talk(const char *text)
 {
     static const struct {
         const char *word, *answer;
     } table[] = {
         { "thank", "You're welcome." },
+        { "thanks", "You're welcome." },
         { "thx", "You're welcome." },
         { "bye", "Bye. Everything is on file." },
+        { "goodbye", "Bye. Everything is on file." },
         { "night", "Good night." },
         { "morning", "Good morning. /tasks shows what is on your list." },
         { "how are you", "All in order here. What can I note down for you?" },
         { "yes", "There is nothing open that I asked about. What would you like to do?" },
         { "no", "All right, nothing was changed." },
-        { "hi",
-          "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
-        { "hello",
-          "Hello. Tell me what to remember: a task, a note, your sleep, or ask me something. /help shows examples." },
+        { "hi", HELLO },
+        { "hello", HELLO },
+        { "hey", HELLO },
+        { "afternoon", HELLO },
+        { "evening", HELLO },
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
-        if (strcasestr(text, table[i].word))
+        if (has_word(text, table[i].word))
             return table[i].answer;
     return "I keep tasks, notes and health logs. /help shows what you can tell me.";
 }
@@ -149,6 +166,22 @@ static enum status load_pending(struct turn *t, struct pending *p, bool *found, 
     return s;
 }
 
+/* "weight 80" is no answer to "how many hours did you sleep?", although a number stands in it. */
+static bool says_something_else(struct turn *t, const char *tool)
+{
+    struct when_options o = options_of(t);
+    struct parse p = { 0 };
+    parse_sentence(t->arena, t->text, &o, &p);
+    if (p.kind == PARSE_ASK && p.call_count == 0)
+        return true;
+    for (int i = 0; (p.kind == PARSE_ASK || p.kind == PARSE_CALLS) && i < p.call_count; i++) {
+        const struct tool *other = tool_find(p.calls[i].tool);
+        if (other && other->policy != TOOL_READS && strcmp(other->name, tool) != 0)
+            return true;
+    }
+    return false;
+}
+
 static bool answer_of_parser(struct turn *t, const struct pending *p, struct parse *out)
 {
     struct json_object *payload;
@@ -163,7 +196,11 @@ static bool answer_of_parser(struct turn *t, const struct pending *p, struct par
         struct json_object *one = json_object_array_get_idx(then, i);
         out->calls[out->call_count++] = (struct parse_call){ json_str(one, "tool", ""), json_at(one, "arguments") };
     }
-    return parse_answer(t->arena, t->text, &o, &out->calls[0], json_str(payload, "argument", ""));
+    const char *argument = json_str(payload, "argument", "");
+    if (strcmp(argument, "content") != 0 &&
+        says_something_else(t, out->calls[0].tool)) /* free words may say anything */
+        return false;
+    return parse_answer(t->arena, t->text, &o, &out->calls[0], argument);
 }
 
 static bool answer_of_tool(struct turn *t, const struct pending *p, struct parse *out)
@@ -182,7 +219,7 @@ bool turn_take_pending(struct turn *t, enum status *result, struct error *e)
     struct pending p;
     struct parse answer = { 0 };
     struct error why = { 0 };
-    bool found;
+    bool found = false;
     *result = load_pending(t, &p, &found, e);
     if (*result)
         return true;

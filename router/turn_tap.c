@@ -37,34 +37,70 @@ static enum status kept_text(struct turn *t, int64_t inbox_id, const char **text
     return s;
 }
 
-static enum status tap_keep(struct turn *t, const char *rest, struct error *e)
+static const struct keep {
+    const char *word, *tool, *argument;
+    bool once;
+} keep_table[] = {
+    { "note:", "add_note", "content", true },
+    { "task:", "add_task", "content", true },
+    { "find:", "ask_question", "query", false },
+};
+enum { KEEP_COUNT = sizeof keep_table / sizeof keep_table[0], KEPT_ROUND = 100 /* above any round of a turn */ };
+
+struct kept {
+    int64_t inbox_id; /* the message that was offered back */
+    int round;
+};
+
+/* The mark stands beside the steps of the message itself, so that a second tap on the same button finds it. */
+static enum status act_keep(struct turn *t, struct tool_ctx *ctx, struct error *e)
 {
-    static const struct {
-        const char *word, *tool, *argument;
-    } kinds[] = {
-        { "note:", "add_note", "content" },
-        { "task:", "add_task", "content" },
-        { "find:", "ask_question", "query" },
-    };
+    const struct kept *kept = t->act_arg;
+    bool before;
+    t->worst = TOOL_OK;
+    if (step_exists(ctx->db, kept->inbox_id, kept->round, &before, e))
+        return e->status;
+    if (before) {
+        t->toast = "I did that already.";
+        return OK;
+    }
+    if (step_put(ctx->db, kept->inbox_id, kept->round, "{}", t->now_ms, e))
+        return e->status;
+    return turn_act_calls(t, ctx, e);
+}
+
+static enum status keep_run(struct turn *t, int which, const char *digits, struct error *e)
+{
+    const struct keep *k = &keep_table[which];
+    struct kept *kept = arena_alloc(t->arena, sizeof *kept);
     struct error why = { 0 };
     const char *text = NULL;
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        size_t n = strlen(kinds[i].word);
-        if (strncmp(rest, kinds[i].word, n) != 0)
-            continue;
-        if (kept_text(t, strtoll(rest + n, NULL, 10), &text, e))
-            return e->status;
-        if (!text)
-            break;
-        struct json_object *args = json_keep(t->arena, json_object_new_object());
-        json_set_str(args, kinds[i].argument, text);
-        if (turn_add_call(t, kinds[i].tool, args, &why)) {
-            t->toast = arena_printf(t->arena, "I did nothing: %s.", why.text);
-            return turn_finish(t, e);
-        }
-        return turn_run_calls(t, e);
+    *kept = (struct kept){ strtoll(digits, NULL, 10), KEPT_ROUND + which };
+    if (kept_text(t, kept->inbox_id, &text, e))
+        return e->status;
+    if (!text) {
+        t->toast = "I no longer have that message. Please send it again.";
+        return turn_finish(t, e);
     }
-    t->toast = "I no longer have that message. Please send it again.";
+    struct json_object *args = json_keep(t->arena, json_object_new_object());
+    json_set_str(args, k->argument, text);
+    if (turn_add_call(t, k->tool, args, &why)) {
+        t->toast = arena_printf(t->arena, "I did nothing: %s.", why.text);
+        return turn_finish(t, e);
+    }
+    if (!k->once)
+        return turn_run_calls(t, e);
+    t->act = act_keep;
+    t->act_arg = kept;
+    return turn_finish(t, e);
+}
+
+static enum status tap_keep(struct turn *t, const char *rest, struct error *e)
+{
+    for (int i = 0; i < KEEP_COUNT; i++)
+        if (strncmp(rest, keep_table[i].word, strlen(keep_table[i].word)) == 0)
+            return keep_run(t, i, rest + strlen(keep_table[i].word), e);
+    t->act = act_tap;
     return turn_finish(t, e);
 }
 

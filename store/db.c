@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,8 +242,10 @@ enum status db_done(struct stmt *s, struct error *e)
 bool db_close_statements(struct db *db)
 {
     bool none = !db->open;
-    while (db->open)
+    while (db->open) {
+        assert(!db->open->inert); /* what never reached the driver is not linked: its caller alone frees it */
         (void)db_done(db->open, NULL);
+    }
     return none;
 }
 

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include <assert.h>
 #include <ctype.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -78,6 +79,7 @@ static enum status prepared_get(struct sqlite *db, const char *sql, struct prepa
     enum status st = prepared_make(db, sql, &p, e);
     if (st != OK)
         return st;
+    assert(p != NULL); /* sqlite_fail() never says OK */
     p->busy = true;
     p->orphan = twin;
     if (!twin) {

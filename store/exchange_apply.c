@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "store/categories.h"
 #include "store/exchange_import.h"
+#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,7 +281,7 @@ static enum status resolve_categories(struct apply *a, enum exchange_kind kind)
 
 static void insert_sql(const struct exchange_table *t, bool with_id, char sql[SQL_BYTES])
 {
-    char names[SQL_BYTES / 2], marks[SQL_BYTES / 2];
+    char names[SQL_BYTES / 4], marks[SQL_BYTES / 2];
     int n = with_id ? 2 : 1;
     snprintf(names, sizeof names, "user_id%s", with_id ? ", id" : "");
     snprintf(marks, sizeof marks, "$1%s", with_id ? ", $2" : "");
@@ -293,6 +294,7 @@ static void insert_sql(const struct exchange_table *t, bool with_id, char sql[SQ
         snprintf(names + a, sizeof names - a, ", %s", type == COLUMN_CATEGORY ? "category_id" : t->column[i].name);
         snprintf(marks + b, sizeof marks - b, ", CAST($%d AS %s)", ++n, cast);
     }
+    assert(strlen(names) < sizeof names - 1 && strlen(marks) < sizeof marks - 1); /* nothing was cut */
     snprintf(sql, SQL_BYTES, "INSERT INTO %s (%s) VALUES (%s)", t->table, names, marks);
 }
 

@@ -209,7 +209,7 @@ enum status health_first(struct db *db, struct arena *arena, const struct health
                          bool *found, struct error *error)
 {
     struct health_query one = *q;
-    struct first f = { arena, log, false };
+    struct first f = { .arena = arena, .log = log };
     one.limit = 1;
     enum status st = health_each(db, &one, keep_first, &f, error);
     *found = f.found;

@@ -82,6 +82,13 @@ enum status step_put(struct db *db, int64_t inbox_id, int round, const char *con
                   p_int(inbox_id), p_int(round), p_text(content), p_int(now_ms));
 }
 
+enum status step_exists(struct db *db, int64_t inbox_id, int round, bool *exists, struct error *e)
+{
+    int64_t one;
+    return db_get_int(db, &one, exists, e, "SELECT 1 FROM turn_steps WHERE inbox_id = $1 AND round = $2",
+                      p_int(inbox_id), p_int(round));
+}
+
 enum status steps_load(struct db *db, struct arena *a, int64_t inbox_id, const char ***content, int *count,
                        struct error *e)
 {

@@ -33,6 +33,7 @@ enum status MUST_CHECK history_prune(struct db *, int64_t before_ms, struct erro
 enum status MUST_CHECK step_put(struct db *, int64_t inbox_id, int round, const char *content, int64_t now_ms,
                                 struct error *);
 /* content[] arena-owned, in order of rounds. */
+enum status MUST_CHECK step_exists(struct db *, int64_t inbox_id, int round, bool *exists, struct error *);
 enum status MUST_CHECK steps_load(struct db *, struct arena *, int64_t inbox_id, const char ***content, int *count,
                                   struct error *);
 

@@ -22,9 +22,10 @@ static enum status put(struct journal *j, const char *table, int64_t row_id, con
             return st;
         j->seq = (int)next;
     }
+    int seq = j->seq++;
     return db_run(j->db, e,
                   "INSERT INTO journal (inbox_id, seq, table_name, row_id, before) VALUES ($1, $2, $3, $4, $5)",
-                  p_int(j->inbox_id), p_int(j->seq++), p_text(table), p_int(row_id), p_text(before));
+                  p_int(j->inbox_id), p_int(seq), p_text(table), p_int(row_id), p_text(before));
 }
 
 enum status journal_inserted(struct journal *j, const char *table, int64_t row_id, struct error *e)

@@ -213,6 +213,21 @@ START_TEST(mixed_questions_get_both)
 }
 END_TEST
 
+START_TEST(what_is_said_twice_is_evidence_once)
+{
+    open_rows(_i);
+    ck_ok(store_write(s.store, write_script,
+                      "INSERT INTO notes (id, user_id, content, created_date) VALUES"
+                      " (31,1,'the spare key is under the mat','2026-11-12T10:00:00Z'),"
+                      " (32,1,'the spare key is under the mat','2026-11-13T10:00:00Z'),"
+                      " (33,1,'a spare key hangs at work','2026-11-13T10:00:00Z')",
+                      e));
+    struct json_object *list = json_at(tool_data(ask_with("where is the spare key", "")), "evidence");
+    ck_assert_uint_eq(json_object_array_length(list), 2);
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(evidence_is_bounded)
 {
     open_rows(_i);
@@ -223,8 +238,8 @@ START_TEST(evidence_is_bounded)
     for (int i = 0; i < 15; i++)
         sql = arena_printf(
             s.arena,
-            "%sINSERT INTO notes (id, user_id, content, created_date) VALUES (%d,1,'%s','2026-11-12T10:00:00Z');", sql,
-            100 + i, note);
+            "%sINSERT INTO notes (id, user_id, content, created_date) VALUES (%d,1,'%d %s','2026-11-12T10:00:00Z');",
+            sql, 100 + i, i, note);
     ck_ok(store_write(s.store, write_script, (void *)sql, e));
     struct tool_result *r = ask_with("orchid", "");
     size_t n = json_object_array_length(json_at(tool_data(r), "evidence"));
@@ -248,6 +263,7 @@ int main(void)
     tcase_add_loop_test(both, task_lists, 0, 2);
     tcase_add_loop_test(both, evidence, 0, 2);
     tcase_add_loop_test(both, mixed_questions_get_both, 0, 2);
+    tcase_add_loop_test(both, what_is_said_twice_is_evidence_once, 0, 2);
     tcase_add_loop_test(both, evidence_is_bounded, 0, 2);
     suite_add_tcase(suite, both);
     return fixture_main(suite, false);

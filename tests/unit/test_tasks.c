@@ -216,6 +216,12 @@ START_TEST(exact_words_win)
 }
 END_TEST
 
+/* The button for row id of the question that was just asked. */
+static const char *pick(struct scene *s, int id)
+{
+    return arena_printf(s->arena, "pick:%d:%lld", id, (long long)s->last_turn);
+}
+
 START_TEST(a_pick_finishes_an_update)
 {
     struct scene s = scene_open(_i);
@@ -224,17 +230,20 @@ START_TEST(a_pick_finishes_an_update)
     struct tool_result *r =
         call(&s, "update_task", "{\"content\":\"buy\",\"due_date\":\"tomorrow\",\"new_content\":\"Get it\"}");
     ck_outcome(r, TOOL_ASK);
-    ck_assert(has_button(r, "pick:2"));
+    const char *first = pick(&s, 1), *second = pick(&s, 2);
+    ck_assert(has_button(r, second));
     scene_at(&s, "2026-11-20T09:20");
-    r = tap(&s, "pick:2");
+    ck_outcome(tap(&s, "pick:2:1"), TOOL_FAIL); /* a button of an older question */
+    r = tap(&s, second);
     ck_outcome(r, TOOL_OK);
     ck_assert_str_eq(row_text(&s, "SELECT content || ' ' || due_date FROM tasks WHERE id = 2"), "Get it 2026-11-21");
     ck_assert_str_eq(row_text(&s, "SELECT content FROM tasks WHERE id = 1"), "Buy bread");
-    ck_outcome(tap(&s, "pick:1"), TOOL_FAIL); /* asked and answered */
+    ck_outcome(tap(&s, first), TOOL_FAIL); /* asked and answered */
     call(&s, "add_task", "{\"content\":\"Buy milk\"}");
     ck_outcome(call(&s, "update_task", "{\"content\":\"buy\",\"due_date\":\"tomorrow\"}"), TOOL_ASK);
+    first = pick(&s, 1);
     scene_at(&s, "2026-11-20T10:20");
-    ck_outcome(tap(&s, "pick:1"), TOOL_FAIL); /* too late */
+    ck_outcome(tap(&s, first), TOOL_FAIL); /* too late */
     scene_close(&s);
 }
 END_TEST
@@ -359,7 +368,7 @@ START_TEST(notes_are_kept)
     ck_has(plain(&s, call(&s, "list_notes", "{\"limit\":1}")), "… and 1 more");
     ck_assert_int_eq(id_of(call(&s, "list_notes", "{\"category\":\"work\"}"), "total"), 1);
     ck_outcome(call(&s, "update_note", "{\"content\":\"wifi\",\"delete\":true}"), TOOL_ASK);
-    ck_has(plain(&s, tap(&s, "pick:2")), "Note deleted");
+    ck_has(plain(&s, tap(&s, pick(&s, 2))), "Note deleted");
     ck_has(plain(&s, call(&s, "update_note", "{\"content\":\"wifi\",\"new_content\":\"hunter3\"}")),
            "✓ Note updated\nhunter3");
     ck_outcome(call(&s, "update_note", "{\"note_id\":1}"), TOOL_FAIL);
@@ -486,7 +495,7 @@ START_TEST(people_do_not_see_each_other)
         { NULL, "delall:0:2" },
         { NULL, "delall:1:2" },
         { NULL, "undo:101" },
-        { NULL, "pick:1" },
+        { NULL, "pick:1:103" },
     };
     struct scene s = scene_open(_i);
     call(&s, "add_task", "{\"content\":\"secret one\",\"category\":\"hers\",\"due_date\":\"2026-11-25\"}");

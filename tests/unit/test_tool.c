@@ -174,6 +174,8 @@ START_TEST(integers_are_whole)
         ck_valid("complete_task", text);
         ck_assert_int_eq(arg_integer(&args, "task_id", -1), 83);
     }
+    ck_valid("complete_task", "{\"content\":\"bread\"}");
+    ck_assert_int_eq(arg_integer(&args, "task_id", -1), -1);
     ck_refused("complete_task", "{\"task_id\":83.5}", "task_id must be a whole number; got 83.5");
     ck_refused("complete_task", "{\"task_id\":0}", "task_id must be at least 1; got 0");
     ck_refused("complete_task", "{\"task_id\":1e300}", "whole number");

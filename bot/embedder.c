@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT
+ * embedder: see embedder.h.  Hints wake it; looking every POLL_INTERVAL_MS is the truth. */
+#include "bot/embedder.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "embeddings/vectorizer.h"
+#include "router/question_search.h"
+#include "store/usage.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PRUNE_INTERVAL_MS = 10 * 60 * 1000,
+    SAVE_INTERVAL_MS = 5 * 60 * 1000,
+    SAVE_CHANGES_MIN = 500, /* new vectors that make a snapshot worth its writing */
+    COMPLAIN_INTERVAL_MS = 60000,
+    LANE_STACK_BYTES = 512 * KIB,
+};
+#define FOREIGN_KEEP_MS                                                                                                \
+    (7LL * 24 * 3600 * 1000) /* vectors of another model, of deleted rows: undo reaches back a day */
+
+struct lane {
+    struct store *store;
+    const struct config *config;
+    struct memory memory;
+    struct vectorizer vectorizer;
+    pthread_t thread;
+    volatile bool stop;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t wake;
+    bool news;
+    struct lane_counters counters;
+
+    /* --- the thread's --- */
+    int64_t position; /* of the feed, over all users */
+    int64_t pruned_at_ms, saved_at_ms, complained_at_ms, step_at_ms;
+    int64_t saved_embedded;
+};
+
+static bool stopping(const struct lane *l)
+{
+    return __atomic_load_n(&l->stop, __ATOMIC_RELAXED);
+}
+
+static void complain(struct lane *l, const char *what, const struct error *e)
+{
+    pthread_mutex_lock(&l->lock);
+    l->counters.failures++;
+    memcpy(l->counters.error, e->text, sizeof l->counters.error);
+    pthread_mutex_unlock(&l->lock);
+    if (l->complained_at_ms && clock_mono_ms() - l->complained_at_ms < COMPLAIN_INTERVAL_MS)
+        return; /* one outage, one story */
+    l->complained_at_ms = clock_mono_ms();
+    log_event(LOG_WARN, "embedder", F_STR("doing", what), F_ERR(e));
+}
+
+/* --- the index follows the rows --- */
+
+static enum status refresh(struct lane *l, struct error *e)
+{
+    struct arena *arena = arena_new();
+    int64_t *user, next;
+    size_t count = 0;
+    struct db *db;
+    enum status st = store_read_begin(l->store, &db, e);
+    if (st == OK) {
+        st = feed_users(db, arena, l->position, &user, &count, &next, e);
+        store_read_end(l->store, db);
+    }
+    for (size_t i = 0; i < count && st == OK && !stopping(l);
+         i++) { /* a snapshot each: the first reading may take seconds */
+        st = store_read_begin(l->store, &db, e);
+        if (st != OK)
+            break;
+        st = recall_sync(l->memory.recall, db, user[i], e);
+        store_read_end(l->store, db);
+        if (st == ST_LIMIT) { /* more rows than an index holds: searching says so itself */
+            complain(l, "indexing", e);
+            st = OK;
+        }
+    }
+    if (st == OK && !stopping(l))
+        l->position = next;
+    arena_free(arena);
+    return st;
+}
+
+/* --- upkeep --- */
+
+static enum status prune(struct db *db, void *arg, struct error *e)
+{
+    struct lane *l = arg;
+    int64_t now_ms;
+    enum status st = db_now_ms(db, &now_ms, e);
+    if (st == OK)
+        st = vectors_prune(db, embedder_model(l->memory.embedder), now_ms - FOREIGN_KEEP_MS, e);
+    return st == OK ? feed_prune(db, e) : st;
+}
+
+struct query_usage {
+    struct lane *lane;
+    int64_t tokens;
+};
+
+static enum status add_query_usage(struct db *db, void *arg, struct error *e)
+{
+    struct query_usage *q = arg;
+    int64_t now_ms;
+    struct usage u = { .provider = embedder_provider(q->lane->memory.embedder),
+                       .model = embedder_model(q->lane->memory.embedder),
+                       .outcome = "ok",
+                       .input_tokens = q->tokens };
+    enum status st = db_now_ms(db, &now_ms, e);
+    return st == OK ? usage_add(db, &u, now_ms, e) : st;
+}
+
+static void save(struct lane *l)
+{
+    struct error e = { 0 };
+    int64_t embedded = l->vectorizer.embedded;
+    l->saved_at_ms = clock_mono_ms();
+    if (recall_save(l->memory.recall, &e) != OK)
+        complain(l, "saving the snapshot", &e);
+    else
+        l->saved_embedded = embedded;
+}
+
+static void upkeep(struct lane *l)
+{
+    struct error e = { 0 };
+    int64_t now_ms = clock_mono_ms();
+    struct query_usage q = { l, query_vectors_tokens(l->memory.vectors) };
+    if (q.tokens > 0 && store_write_relaxed(l->store, add_query_usage, &q, &e) != OK)
+        complain(l, "the ledger", &e);
+    if (now_ms - l->pruned_at_ms > PRUNE_INTERVAL_MS) {
+        l->pruned_at_ms = now_ms;
+        if (store_write_relaxed(l->store, prune, l, &e) != OK)
+            complain(l, "pruning", &e);
+    }
+    if (l->vectorizer.embedded - l->saved_embedded >= SAVE_CHANGES_MIN && now_ms - l->saved_at_ms > SAVE_INTERVAL_MS)
+        save(l);
+}
+
+/* --- the thread --- */
+
+static void lane_wait(struct lane *l, int64_t wait_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += wait_ms % 1000 * 1000000;
+    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    pthread_mutex_lock(&l->lock);
+    while (!l->news && !stopping(l))
+        if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
+            break;
+    l->news = false;
+    pthread_mutex_unlock(&l->lock);
+}
+
+static void account(struct lane *l, enum status st, const struct vectorizer_step *step, const struct error *e)
+{
+    query_vectors_stop(l->memory.vectors, step->limited);
+    if (step->wait_ms > 0)
+        l->step_at_ms = clock_mono_ms() + step->wait_ms;
+    if (st != OK && st != ST_SHUTDOWN)
+        complain(l, "embedding", e);
+    pthread_mutex_lock(&l->lock);
+    l->counters.embedded = l->vectorizer.embedded;
+    l->counters.tokens = l->vectorizer.tokens;
+    if (st == OK && step->embedded > 0)
+        l->counters.error[0] = '\0';
+    pthread_mutex_unlock(&l->lock);
+}
+
+/* True: there may be more to do at once. */
+static bool work(struct lane *l)
+{
+    struct error e = { 0 };
+    struct vectorizer_step step;
+    enum status st = refresh(l, &e);
+    if (st != OK) {
+        complain(l, "reading", &e);
+        return false;
+    }
+    upkeep(l);
+    if (clock_mono_ms() < l->step_at_ms)
+        return false;
+    st = vectorizer_run(&l->vectorizer, &step, &e);
+    account(l, st, &step, &e);
+    if (step.embedded > 0)
+        store_hint(l->store, HINT_ROWS); /* other instances take the vectors up */
+    if (step.idle)
+        vectorizer_rest(&l->vectorizer);
+    return !step.idle && step.wait_ms == 0;
+}
+
+static void *lane_main(void *arg)
+{
+    struct lane *l = arg;
+    l->vectorizer.http = http_new();
+    l->pruned_at_ms = l->saved_at_ms = clock_mono_ms();
+    while (!stopping(l))
+        if (!work(l))
+            lane_wait(l, POLL_INTERVAL_MS);
+    vectorizer_rest(&l->vectorizer);
+    save(l);
+    http_free(l->vectorizer.http);
+    return NULL;
+}
+
+void lane_wake(struct lane *l)
+{
+    pthread_mutex_lock(&l->lock);
+    l->news = true;
+    pthread_cond_signal(&l->wake);
+    pthread_mutex_unlock(&l->lock);
+}
+
+static enum status start_thread(struct lane *l, struct error *e)
+{
+    pthread_condattr_t cond;
+    pthread_attr_t attr;
+    pthread_condattr_init(&cond);
+    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->wake, &cond);
+    pthread_condattr_destroy(&cond);
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, LANE_STACK_BYTES);
+    int failed = pthread_create(&l->thread, &attr, lane_main, l);
+    pthread_attr_destroy(&attr);
+    return failed ? fail(e, ST_INTERNAL, "cannot start the thread of the embedder") : OK;
+}
+
+enum status lane_start(struct store *store, const struct config *config, struct lane **out, struct error *e)
+{
+    struct lane *l = xcalloc(1, sizeof *l);
+    *out = NULL;
+    l->store = store;
+    l->config = config;
+    enum status st = memory_open(&l->memory, config, store, e);
+    if (st == OK) {
+        l->vectorizer = (struct vectorizer){ .store = store,
+                                             .recall = l->memory.recall,
+                                             .embedder = l->memory.embedder,
+                                             .cancel = &l->stop,
+                                             .zone = config->zone,
+                                             .daily_token_limit = config->daily_token_limit };
+        search_use(l->memory.recall, l->memory.vectors);
+        st = start_thread(l, e);
+    }
+    if (st != OK) {
+        search_use(NULL, NULL);
+        memory_close(&l->memory);
+        free(l);
+        return st;
+    }
+    *out = l;
+    return OK;
+}
+
+void lane_stop(struct lane *l)
+{
+    if (!l)
+        return;
+    pthread_mutex_lock(&l->lock);
+    __atomic_store_n(&l->stop, true, __ATOMIC_RELAXED);
+    pthread_cond_signal(&l->wake);
+    pthread_mutex_unlock(&l->lock);
+    pthread_join(l->thread, NULL);
+    search_use(NULL, NULL);
+}
+
+void lane_free(struct lane *l)
+{
+    if (!l)
+        return;
+    memory_close(&l->memory);
+    pthread_cond_destroy(&l->wake);
+    pthread_mutex_destroy(&l->lock);
+    free(l);
+}
+
+void lane_count(struct lane *l, struct lane_counters *out)
+{
+    pthread_mutex_lock(&l->lock);
+    *out = l->counters;
+    pthread_mutex_unlock(&l->lock);
+    recall_usage(l->memory.recall, &out->recall);
+    out->model = embedder_model(l->memory.embedder);
+    out->builtin = embedder_local(l->memory.embedder);
+}
