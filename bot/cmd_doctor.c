@@ -155,8 +155,6 @@ int cmd_doctor(int argc, char **argv)
     check_database(&d);
     check_telegram(&d);
     check_models(&d);
-    if (!d.config.notify_secret)
-        warning(&d, "agents", "off: NOTIFY_SECRET is not set");
     http_free(d.http);
     arena_free(d.arena);
     return d.failures ? 1 : d.warnings ? 3 : 0;

@@ -107,6 +107,7 @@ static enum status find(struct searcher *s, struct arena *arena, const char *tex
                               .limit = (size_t)s->arguments->limit,
                               .now_ms = clock_wall_ms() };
     *count = 0;
+    search_prepare(arena, text);
     enum status st = store_read_begin(s->store.store, &db, &s->store.error);
     if (st != OK)
         return st;

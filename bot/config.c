@@ -11,6 +11,7 @@
 #include <openssl/hmac.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum setting_type {
     SET_TEXT,
@@ -59,7 +60,7 @@ static const struct setting setting_table[] = {
     { "EMBEDDING_API_KEY", SET_SECRET, AT(embedding_api_key), NULL, 0, 0, "default OPENAI_API_KEY" },
     { "EMBEDDING_MODEL", SET_TEXT, AT(embedding_model), "text-embedding-3-small", 0, 0, "model id" },
     { "EMBEDDING_DIMENSIONS", SET_INT, AT(embedding_dimensions), "384", 32, 4096, "vector length" },
-    { "NOTIFY_SECRET", SET_SECRET, AT(notify_secret), NULL, 0, 0, "bearer secret of agents" },
+    { "NOTIFY_SECRET", SET_SECRET, AT(notify_secret), NULL, 0, 0, "bearer secret of /metrics from elsewhere" },
     { "NOTIFY_CHAT_ID", SET_INT, AT(notify_chat_id), "0", INT64_MIN, INT64_MAX, "where agents' cards go" },
     { "TZ", SET_ZONE, AT(zone), "UTC", 0, 0, "default time zone of users" },
     { "SSL_CERT_FILE", SET_FILE, AT(ssl_cert_file), NULL, 0, 0, "CA bundle for outgoing TLS" },
@@ -193,8 +194,11 @@ static enum status setting_apply(struct config *c, struct arena *a, const struct
     case SET_PACING:
         c->local_bot_api = strcmp(value, "local") == 0;
         return c->local_bot_api || !strcmp(value, "cloud") ? OK : bad(e, s, "must be cloud or local");
-    case SET_TEXT:
     case SET_FILE:
+        if (access(value, R_OK) != 0)
+            return bad(e, s, "names a file that cannot be read");
+        break;
+    case SET_TEXT:
         break;
     }
     *(const char **)((char *)c + s->offset) = value;

@@ -19,6 +19,8 @@ struct intake {
     struct intake_item *head, **tail;
     int depth;
     bool stopping;
+    int64_t failed_at_ms; /* monotonic; 0 = the last batch went well */
+    struct error failure;
     void (*stored)(void *arg, bool tap);
     void *stored_arg;
 };
@@ -86,6 +88,24 @@ static void batch_report(struct intake *in, struct batch *b, bool ok)
         in->stored(in->stored_arg, true);
 }
 
+static void note_outcome(struct intake *in, bool ok, const struct error *e)
+{
+    pthread_mutex_lock(&in->lock);
+    in->failed_at_ms = ok ? 0 : clock_mono_ms();
+    in->failure = *e;
+    pthread_mutex_unlock(&in->lock);
+}
+
+bool intake_healthy(struct intake *in, struct error *why)
+{
+    pthread_mutex_lock(&in->lock);
+    bool ok = !in->failed_at_ms || clock_mono_ms() - in->failed_at_ms > INTAKE_FAILED_MS;
+    if (!ok && why)
+        *why = in->failure;
+    pthread_mutex_unlock(&in->lock);
+    return ok;
+}
+
 static void *intake_main(void *arg)
 {
     struct intake *in = arg;
@@ -99,6 +119,7 @@ static void *intake_main(void *arg)
             complained_at_ms = clock_mono_ms();
             log_event(LOG_ERROR, "intake", F_ERR(&e), F_INT("updates", (int64_t)b->count));
         }
+        note_outcome(in, ok, &e);
         batch_report(in, b, ok);
     }
     free(b);

@@ -24,6 +24,10 @@ bool intake_submit(struct intake *, struct intake_item *);
 /* Called (any thread) after each commit that stored something: wakes the workers. */
 void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *arg);
 int intake_depth(struct intake *);
+/* Did the last batch reach the disk?  false for INTAKE_FAILED_MS after one that did not, with the reason: a disk may be
+ * too full for an update and still take the few bytes of a health check. */
+enum { INTAKE_FAILED_MS = 60000 };
+bool intake_healthy(struct intake *, struct error *why);
 void intake_stop(struct intake *); /* commits what is queued, joins, frees */
 
 #endif

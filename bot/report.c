@@ -68,9 +68,10 @@ static bool health_telegram(void *arg, struct json_object *section, struct error
 static bool health_queues(void *arg, struct json_object *section, struct error *why)
 {
     struct program *p = arg;
-    (void)why;
+    bool ok = intake_healthy(p->intake, why);
+    json_set_bool(section, "ok", ok);
     json_set_int(section, "intake", intake_depth(p->intake));
-    return true;
+    return ok;
 }
 
 static bool health_memory(void *arg, struct json_object *section, struct error *why)
@@ -162,7 +163,8 @@ static void say_embedder(const struct program *p)
     struct lane_counters c;
     lane_count(p->lane, &c);
     if (c.builtin)
-        printf("  search     words and the built-in embedder (EMBEDDING_API_KEY or EMBEDDING_BASE_URL adds one that knows meaning)\n");
+        printf("  search     words and the built-in embedder (EMBEDDING_API_KEY or EMBEDDING_BASE_URL adds one that "
+               "knows meaning)\n");
     else
         printf("  search     words and %s at %s\n", c.model, p->config.embedding_base_url);
 }
@@ -198,7 +200,7 @@ void report_banner(const struct program *p, const char *mode)
     say_models(p);
     say_embedder(p);
     printf("  time zone  %s\n", c->zone);
-    printf("  agents     %s\n\n", c->notify_secret ? "on" : "off (NOTIFY_SECRET turns them on)");
+    printf("\n");
     printf("`steward doctor` checks all settings. Ctrl-C stops.\n");
     fflush(stdout);
     log_event(LOG_INFO, "started", F_STR("version", STEWARD_VERSION), F_STR("mode", mode),

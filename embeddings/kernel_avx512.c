@@ -9,6 +9,14 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
+/* Registers in arrays need their loops unrolled.  clang does that by itself and warns where, unoptimised, it does not.
+ */
+#ifdef __clang__
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 4")
+#endif
+
 /* Not under AddressSanitizer: gcc 12 aligns the stack of a function it watches to 32 bytes (PR 110027), and the
  * registers spilled there want 64.  The same loops are watched in kernel_avx2.c. */
 #define AVX512 __attribute__((target("avx2,avx512f,avx512bw,avx512vl,avx512dq,avx512vnni"), no_sanitize("address")))
@@ -58,7 +66,7 @@ AVX512 static void avx512_scan(const uint8_t *codes, size_t stride, const uint32
     const __m128i offset = _mm_set1_epi32((int)q->sum16);
     for (size_t i = 0; i < n; i += 4) {
         __m512i s[4];
-#pragma GCC unroll 4
+        UNROLL
         for (size_t r = 0; r < 4; r++)
             s[r] = scan_row(kernel_row_at(codes, stride, index, i + r < n ? i + r : n - 1), stride, q);
         __m128i sums = _mm_sub_epi32(sum_four(s), offset);
@@ -118,14 +126,14 @@ AVX512 static void avx512_tile(const uint8_t *interleaved, size_t stride,
     for (size_t j = 0; j < stride; j += 4) {
         const uint8_t *group = interleaved + j * KERNEL_BLOCK_ROWS;
         __m512i row[4], q[4] = { broadcast(q0 + j), broadcast(q1 + j), broadcast(q2 + j), broadcast(q3 + j) };
-#pragma GCC unroll 4
+        UNROLL
         for (size_t r = 0; r < 4; r++)
             row[r] = _mm512_load_si512(group + 64 * r);
-#pragma GCC unroll 4
+        UNROLL
         for (size_t t = 0; t < 4; t++)
-#pragma GCC unroll 4
-            for (size_t r = 0; r < 4; r++)
-                s[t][r] = _mm512_dpbusd_epi32(s[t][r], row[r], q[t]);
+            UNROLL
+        for (size_t r = 0; r < 4; r++)
+            s[t][r] = _mm512_dpbusd_epi32(s[t][r], row[r], q[t]);
     }
     for (size_t t = 0; t < 4; t++)
         for (size_t r = 0; r < 4; r++)

@@ -131,6 +131,13 @@ static void read_addressing(struct arena *a, struct json_object *message, const 
     }
 }
 
+/* Seconds since 1970; nonsense is "not told". */
+static int64_t read_date(struct json_object *m)
+{
+    int64_t seconds = json_int(m, "date", 0);
+    return seconds > 0 && seconds < INT64_MAX / 1000 ? seconds * 1000 : 0;
+}
+
 static void read_message(struct arena *a, struct json_object *m, const char *username, int64_t bot_id,
                          struct incoming *in)
 {
@@ -140,6 +147,7 @@ static void read_message(struct arena *a, struct json_object *m, const char *use
         in->from_person = false;
     in->forwarded = json_has(m, "forward_origin") || json_has(m, "forward_from") || json_has(m, "forward_date") ||
                     json_has(m, "forward_sender_name");
+    in->date_ms = read_date(m);
     in->text = clean_text(a, m, "text");
     in->media = media_name(m);
     in->album = clean_text(a, m, "media_group_id");

@@ -20,6 +20,7 @@ struct incoming {
     const char *channel;
     int64_t chat_id, thread_id; /* thread 0 = none */
     bool group;                 /* more people than the sender */
+    int64_t date_ms;            /* when it was sent; 0 = not told */
     int64_t message_id;         /* of the message, or of the one whose button was tapped */
     int64_t from_id;            /* 0 for the console */
     const char *from_name, *language;

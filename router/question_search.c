@@ -29,21 +29,20 @@ static struct recall *recall_for(struct arena *arena)
     return r;
 }
 
-/* The built-in embedder gets the words that are looked for, a server the whole sentence. */
-static enum status find_vector(struct db *db, struct arena *arena, const struct search_query *q, const float **vector,
-                               struct error *error)
+void search_prepare(struct arena *arena, const char *sentence)
+{
+    if (live_recall && live_vectors && query_vector_calls(live_vectors, sentence))
+        (void)query_vector(live_vectors, arena, sentence, true);
+}
+
+/* The built-in embedder gets the words that are looked for, a server the whole sentence: search_prepare() has asked it.
+ */
+static const float *find_vector(struct arena *arena, const struct search_query *q)
 {
     const char *sentence = q->meaning ? q->meaning : q->text;
-    *vector = NULL;
     if (!live_recall || !live_vectors)
-        return OK;
-    if (q->writing || !query_vector_calls(live_vectors, sentence)) {
-        *vector = query_vector(live_vectors, arena, query_vectors_local(live_vectors) ? q->text : sentence, false);
-        return OK;
-    }
-    db_rollback(db);
-    *vector = query_vector(live_vectors, arena, sentence, true);
-    return db_begin(db, error);
+        return NULL;
+    return query_vector(live_vectors, arena, query_vectors_local(live_vectors) ? q->text : sentence, false);
 }
 
 static bool asks_for_latest(const char *text)
@@ -68,9 +67,8 @@ enum status search_find(struct db *db, struct arena *arena, const struct search_
                                .now_ms = asks_for_latest(q->meaning ? q->meaning : q->text) ? q->now_ms : 0 };
     struct recall_hit *found;
     *count = 0;
-    enum status st = find_vector(db, arena, q, &rq.vector, error);
-    if (st == OK)
-        st = recall_find(recall_for(arena), db, arena, &rq, &found, count, error);
+    rq.vector = find_vector(arena, q);
+    enum status st = recall_find(recall_for(arena), db, arena, &rq, &found, count, error);
     if (st != OK)
         return st;
     struct search_hit *hit = *out = arena_alloc(arena, (*count + 1) * sizeof *hit);

@@ -30,8 +30,11 @@ struct search_hit {
     const char *excerpt; /* the content, or the part of a long one that matters */
 };
 enum { SEARCH_EXCERPT_BYTES = 1200 }; /* about 300 tokens: ten of them fit the evidence budget */
-/* Best first; arena-owned.  When a server has to be asked for the query's vector, a read transaction is ended before
- * the call and begun anew after it: no transaction spans a network call. */
+/* Before any connection is taken: have a server compute the vector of the sentence that search_find() will embed (its
+ * `meaning`, or `text`).  It is remembered for a while; does nothing with the built-in embedder.  Blocks a few seconds
+ * at most; when no answer comes, the search goes by words alone. */
+void search_prepare(struct arena *, const char *sentence);
+/* Best first; arena-owned.  No network. */
 enum status MUST_CHECK search_find(struct db *, struct arena *, const struct search_query *, struct search_hit **hits,
                                    size_t *count, struct error *);
 

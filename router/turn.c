@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { SAID_LATE_MS = 60 * 1000 }; /* younger than this, the clocks may just differ */
+
 size_t turn_text_units_max(const char *channel)
 {
     return strcmp(channel, "console") == 0 ? 32000
@@ -83,6 +85,13 @@ static enum status find_user(struct turn *t, bool *found, struct error *e)
     return OK;
 }
 
+/* "tomorrow" is counted from when it was said, not from when an outage was over. */
+static int64_t said_at_ms(const struct turn *t)
+{
+    int64_t late_ms = t->now_ms - t->in.date_ms;
+    return t->in.date_ms && late_ms > SAID_LATE_MS && late_ms < INBOX_KEEP_MS ? t->in.date_ms : t->now_ms;
+}
+
 static enum status turn_open(struct turn *t, struct error *e)
 {
     bool found;
@@ -90,7 +99,7 @@ static enum status turn_open(struct turn *t, struct error *e)
         return e->status;
     if (!found && store_write_relaxed(t->env->store, open_user, t, e))
         return e->status;
-    if (zone_to_civil(t->user.zone, t->now_ms, &t->now, e))
+    if (zone_to_civil(t->user.zone, said_at_ms(t), &t->now, e))
         return e->status;
     t->key = (struct history_key){ t->in.channel, t->in.chat_id, t->user.id };
     return OK;

@@ -4,6 +4,7 @@
 #include "router/turn_internal.h"
 
 #include "base/json.h"
+#include "router/question_search.h"
 #include "router/tool_rows.h"
 
 #include <string.h>
@@ -86,6 +87,9 @@ enum status turn_act_calls(struct turn *t, struct tool_ctx *ctx, struct error *e
 enum status turn_read_calls(struct turn *t, struct reply *answers, struct error *e)
 {
     struct db *db;
+    for (int i = 0; i < t->call_count; i++)
+        if (t->args[i].tool == &tool_ask_question)
+            search_prepare(t->arena, arg_text(&t->args[i], "query"));
     if (store_read_begin(t->env->store, &db, e))
         return e->status;
     struct tool_ctx ctx = turn_tool_ctx(t, db, NULL);

@@ -148,6 +148,8 @@ struct hints *hints_start(struct store *store)
         return h;
     h->threaded = true;
     h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    (void)hints_connect(
+        h); /* here, so that nothing is claimed before the lock says that we live; the thread tries again */
     if (h->wake_fd < 0 || pthread_create(&h->thread, NULL, hints_main, h) != 0)
         abort(); /* no descriptor or thread at start: nothing would work */
     return h;

@@ -261,6 +261,16 @@ def reminders_fire_once_also_late(w):
 
 
 @flow
+def tomorrow_is_counted_from_when_it_was_said(w):
+    p = w.start_assistant()
+    said = datetime.datetime.now(BERLIN) - datetime.timedelta(days=2)
+    p.post_update(w.update("buy bread tomorrow", date=int(said.timestamp())))
+    w.wait_rows("SELECT due_date FROM tasks", [((said.date() + datetime.timedelta(days=1)).isoformat(),)])
+    p.post_update(w.update("buy milk tomorrow", date=0))
+    w.wait_rows("SELECT due_date FROM tasks WHERE id = 2", [(day(1),)])
+
+
+@flow
 def long_polling_into_the_same_inbox(w):
     w.with_telegram()
     p = w.start(polling=True)

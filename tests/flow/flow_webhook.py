@@ -115,6 +115,35 @@ def a_database_that_is_away_means_503(w):
         pg("stop")
 
 
+@flow(databases=("sqlite",))
+def a_full_disk_means_503_and_an_honest_health(w):
+    """A file-size limit stands for the full disk: writes fail, the process must not."""
+    w.with_telegram()
+    env = w.environment(PUBLIC_URL="http://127.0.0.1:1")
+    from harness import Program
+    wrapper = os.path.join(w.scratch, "limited")
+    with open(wrapper, "w") as f:
+        f.write(f"#!/bin/sh\nulimit -f 3000\nexec {w.binary}\n")
+    os.chmod(wrapper, 0o755)
+    p = Program(wrapper, w.db.url, w.scratch, env)
+    w.programs.append(p)
+    p.start()
+    big = "note: " + "x" * 30000
+    statuses = []
+    for _ in range(200):
+        statuses.append(p.post_update(w.update(big))[0])
+        if statuses[-1] != 200:
+            break
+    assert statuses[-1] == 503, statuses[-5:]
+    wait_until(lambda: p.get("/health")[0] == 503, "an unhealthy answer")
+    stored = statuses.count(200)
+    assert w.db.one("SELECT COUNT(*) FROM inbox") == stored, "what was answered 200 is on disk"
+    p.kill()
+    w.start()
+    w.wait_idle()
+    assert w.db.one("SELECT COUNT(*) FROM notes") == stored
+
+
 @flow
 def without_a_token_there_is_no_webhook(w):
     p = w.start()
@@ -130,7 +159,7 @@ def bad_settings_stop_the_start(w):
     cases = [("PORT", "http"), ("PORT", "70000"), ("DATABASE_URL", "mysql://x"), ("TZ", "Mars/Olympus"), ("LOG_LEVEL", "loud"),
              ("TELEGRAM_BOT_TOKEN", "no token"), ("TELEGRAM_USER_ID", "me"), ("PUBLIC_URL", "steward.example"),
              ("WEBHOOK_SECRET_TOKEN", "a b"), ("EMBEDDING_DIMENSIONS", "7"), ("DAILY_TOKEN_LIMIT", "-1"),
-             ("TELEGRAM_PACING", "fast")]
+             ("TELEGRAM_PACING", "fast"), ("SSL_CERT_FILE", "/nowhere/ca.pem")]
     for name, value in cases:
         done = subprocess.run([w.binary], env={"PATH": os.environ["PATH"], "DATABASE_URL": w.db.url, "PORT": "1", name: value},
                               cwd=w.scratch, capture_output=True, text=True, timeout=30)
