@@ -81,6 +81,17 @@ tsan: ## the unit tests and flows under ThreadSanitizer
 	@$(MAKE) --no-print-directory -s -j$$(nproc) BUILD=build/tsan OPT="-O1 -g -fno-omit-frame-pointer" SAN="-fsanitize=thread" build/tsan/steward asan-unit
 	@TSAN_OPTIONS="suppressions=$(CURDIR)/tests/tsan.supp halt_on_error=0 exitcode=66" /usr/bin/python3 tests/run.py --build build/tsan --no-browser
 
+$(BUILD)/bench/bench_matrix: tests/bench/bench_matrix.c $(LIB)
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(PKG_LIBS)
+
+bench: ## ratios against named counterparts (numpy, FAISS, sqlite-vec, usearch), and search quality
+	@sh .ci/deps test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward $(BUILD)/bench/bench_matrix
+	@tests/bench/run --build $(BUILD)
+	@/usr/bin/python3 tests/quality/cacm.py $(BUILD)/steward
+
 fuzz: ## every fuzzer for ten minutes
 	@sh .ci/deps test
 	@sh tests/fuzz/run long
@@ -98,4 +109,4 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all deps run unit test asan asan-unit tsan fuzz check install clean help
+.PHONY: all deps run unit test asan asan-unit tsan bench fuzz check install clean help
