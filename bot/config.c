@@ -230,10 +230,12 @@ static void config_settle(struct config *c, struct arena *a)
         c->public_url = render;
     const char *openai_url = getenv("OPENAI_BASE_URL");
     c->openai_base_url_given = openai_url && *openai_url;
-    if (!c->embedding_base_url)
+    bool own_embedding_url = c->embedding_base_url != NULL;
+    if (!own_embedding_url)
         c->embedding_base_url = c->openai_base_url;
     if (!c->embedding_api_key)
         c->embedding_api_key = c->openai_api_key;
+    c->embedding_server = own_embedding_url || c->embedding_api_key || c->openai_base_url_given;
 }
 
 enum status config_load(struct config *c, struct arena *a, struct error *e)

@@ -26,6 +26,7 @@ struct config {
     bool openai_base_url_given; /* enables a server without keys */
     const char *embedding_base_url, *embedding_api_key, *embedding_model;
     int embedding_dimensions;
+    bool embedding_server; /* rows are embedded by embedding_base_url; false: by the built-in embedder */
     const char *notify_secret;
     int64_t notify_chat_id;
     const char *zone; /* TZ */

@@ -10,10 +10,7 @@
 
 enum status memory_embedder(const struct config *c, struct embedder **out, struct error *e)
 {
-    bool own_url =
-        c->embedding_base_url != c->openai_base_url; /* config_settle() copies the pointer when it is not given */
-    bool server = c->embedding_api_key || own_url || c->openai_base_url_given;
-    struct embed_options o = { .base_url = server ? c->embedding_base_url : NULL,
+    struct embed_options o = { .base_url = c->embedding_server ? c->embedding_base_url : NULL,
                                .api_key = c->embedding_api_key,
                                .model = c->embedding_model,
                                .dimensions = (uint32_t)c->embedding_dimensions };

@@ -165,6 +165,7 @@ static enum status start_pipeline(struct program *p, struct error *e)
                  .allowed = p->config.telegram_user_id,
                  .allowed_count = p->config.telegram_user_count,
                  .zone = p->config.zone,
+                 .embedding_url = p->config.embedding_server ? p->config.embedding_base_url : NULL,
                  .daily_token_limit = p->config.daily_token_limit,
                  .arg = p,
                  .bot_username = bot_username,

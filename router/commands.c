@@ -102,14 +102,26 @@ static enum status run_privacy(struct turn *t, const char *rest, struct error *e
     reply_gap(&r);
     reply_bold(&r, "What leaves the server");
     reply_line(&r);
-    if (t->env->models->count == 0)
-        reply_text(&r, "Nothing but the messages of this chat to Telegram. No language model is set up.");
+    if (t->env->models->count == 0) {
+        reply_text(&r, "The messages of this chat, to Telegram when you use it there. No language model is set up.");
+        reply_line(&r);
+    }
     for (int i = 0; i < t->env->models->count; i++) {
         const struct model_endpoint *m = &t->env->models->endpoint[i];
-        reply_printf(&r, "Your message, the last few turns of this chat and your category names go to the model %s at ",
-                     m->model);
+        reply_printf(
+            &r,
+            "Your message, the last few turns of this chat, your category names and, for a question, the rows that "
+            "were found go to the model %s at ",
+            m->model);
         reply_code(&r, m->base_url);
         reply_text(&r, i ? ", when the one before does not answer." : ".");
+        reply_line(&r);
+    }
+    if (t->env->embedding_url) {
+        reply_text(&r,
+                   "To be found by meaning, the text of your rows and your questions go to the embedding server at ");
+        reply_code(&r, t->env->embedding_url);
+        reply_text(&r, ".");
         reply_line(&r);
     }
     reply_gap(&r);

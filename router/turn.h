@@ -18,6 +18,7 @@ struct turn_env {
     const int64_t *allowed; /* Telegram ids; the first is the owner */
     int allowed_count;
     const char *zone;                       /* default zone of users */
+    const char *embedding_url;              /* for /privacy; NULL = rows are embedded here */
     int64_t daily_token_limit;              /* 0 = none */
     const volatile bool *cancel;            /* turns true when the program stops */
     void *arg;                              /* for the functions below */
