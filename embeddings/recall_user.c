@@ -382,8 +382,8 @@ enum status recall_user_load(struct recall *r, struct recall_user *u, struct db 
 /* Too many changes to look at one by one: are they those of the last reading of all rows? */
 static enum status nothing_new(const struct recall_user *u, struct db *db, bool *known, struct error *error)
 {
-    int64_t count, newest;
-    bool reaches;
+    int64_t count = 0, newest = 0;
+    bool reaches = false;
     enum status st = feed_reaches(db, u->position, &reaches, error);
     if (st == OK)
         st = feed_window(db, u->user_id, u->position, &count, &newest, error);

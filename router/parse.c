@@ -213,7 +213,7 @@ static void share_leading_day(struct sentence *s, struct span first)
     if (!due.found || due.cuts != 1 || due.cut[0].begin != first.begin || p->call_count < 2)
         return;
     for (int i = 0; i < p->call_count; i++)
-        if (strcmp(p->calls[i].tool, "add_task") == 0 && !json_has(p->calls[i].arguments, "due_date"))
+        if (parse_calls_tool(&p->calls[i], &tool_add_task) && !json_has(p->calls[i].arguments, "due_date"))
             parse_set_due(s, p->calls[i].arguments, &due, "due_date");
 }
 

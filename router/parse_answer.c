@@ -60,11 +60,11 @@ static bool answer_amount(struct arena *arena, const struct words *w, const stru
         return answer_minutes(w, 60, &v) && set_number(call, argument, v / 60, 0.25, 24, 2);
     if (strcmp(argument, "duration_minutes") == 0)
         return answer_minutes(w, 1, &v) &&
-               set_number(call, argument, v, 1, strcmp(call->tool, "log_sauna") == 0 ? 240 : 1440, 0);
+               set_number(call, argument, v, 1, parse_calls_tool(call, &tool_log_sauna) ? 240 : 1440, 0);
     if (strcmp(argument, "amount_ml") == 0) {
         struct parse other;
         parse_sentence(arena, arena_printf(arena, "drank %s of water", w->source), options, &other);
-        if (other.kind == PARSE_CALLS && other.call_count == 1 && strcmp(other.calls[0].tool, "log_water") == 0) {
+        if (other.kind == PARSE_CALLS && other.call_count == 1 && parse_calls_tool(&other.calls[0], &tool_log_water)) {
             json_set_int(call->arguments, argument, json_int(other.calls[0].arguments, argument, 0));
             return true;
         }
@@ -99,7 +99,7 @@ static bool answer_content(struct sentence *s, struct span span, struct parse_ca
 {
     int64_t id;
     struct due due = { 0 };
-    bool names = strcmp(call->tool, "add_task") != 0 && strcmp(call->tool, "add_note") != 0;
+    bool names = !parse_calls_tool(call, &tool_add_task) && !parse_calls_tool(call, &tool_add_note);
     int n = pattern_id(s->words, span.begin, span.end, true, &id);
     if (names && n && span.begin + n == span.end) {
         json_set_int(call->arguments, "task_id", id);
@@ -111,10 +111,10 @@ static bool answer_content(struct sentence *s, struct span span, struct parse_ca
     if (s->question || parse_is_question(s, span) || parse_chat(&probe, span) == ROUTE_CHAT ||
         parse_route_commands(&probe, span) != ROUTE_NO)
         return false;
-    bool task = strcmp(call->tool, "add_task") == 0;
+    bool task = parse_calls_tool(call, &tool_add_task);
     if (task)
         parse_due(s, span, false, &due);
-    const char *content = strcmp(call->tool, "add_note") == 0 ? parse_text(s, span) : parse_content(s, span, &due);
+    const char *content = parse_calls_tool(call, &tool_add_note) ? parse_text(s, span) : parse_content(s, span, &due);
     if (!*content)
         return false;
     json_set_str(call->arguments, "content", content);

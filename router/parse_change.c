@@ -64,9 +64,9 @@ enum route parse_one_task(struct sentence *s, const char *tool, struct span span
 enum route parse_tasks_named(struct sentence *s, const char *tool, struct span span, const char *ask)
 {
     int64_t id[PARSE_CALLS_MAX];
-    int count = 0, i = span.begin;
+    int count = 0;
     span = parse_trim(s->words, span);
-    i = span.begin + token_any(words_at(s->words, span.begin), "tasks|items|todos|numbers");
+    int i = span.begin + token_any(words_at(s->words, span.begin), "tasks|items|todos|numbers");
     while (i < span.end && count < PARSE_CALLS_MAX) { /* "tasks 3, 5 and 8" */
         int n = pattern_id(s->words, i, span.end, true, &id[count]);
         if (!n)

@@ -116,7 +116,7 @@ static bool step(struct matcher *m, const char *p, int i, const struct frame *ou
     p += strspn(p, " ");
     if (*p == 0)
         return at_end(m, i);
-    if (*p == '/' || *p == ']' || *p == ')')
+    if ((*p == '/' || *p == ']' || *p == ')') && outer) /* only inside a group: patterns are ours */
         return step(m, outer->resume, i, outer->outer);
     if (*p == '[' || *p == '(')
         return step_group(m, p, i, outer);

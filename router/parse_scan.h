@@ -9,6 +9,7 @@
 
 #include "router/parse.h"
 #include "router/parse_pattern.h"
+#include "router/tool_rows.h"
 #include "router/when_scan.h"
 
 enum {
@@ -117,5 +118,11 @@ double parse_round(double value, int decimals);
 
 /* A negation, wish, condition or plan: such sentences log nothing. */
 bool parse_unreal(const struct sentence *, struct span);
+
+/* Is this a call of that tool? */
+static inline bool parse_calls_tool(const struct parse_call *call, const struct tool *tool)
+{
+    return tool_find(call->tool) == tool;
+}
 
 #endif

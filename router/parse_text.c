@@ -318,11 +318,11 @@ static struct span unquote(const struct words *w, struct span s)
 
 const char *parse_content(const struct sentence *sentence, struct span s, const struct due *due)
 {
-    struct span part[3], left = s;
+    struct span part[3];
     int count = 0;
     const char *out = "";
     s = unquote(sentence->words, parse_trim(sentence->words, s));
-    left = s;
+    struct span left = s;
     for (int k = 0; due && k < due->cuts; k++) {
         struct span next = due->cut[k];
         if (due->cuts == 2 && due->cut[0].begin > due->cut[1].begin)
