@@ -3,6 +3,7 @@
  * rest of the line fills.  Worker threads; the reply goes through the turn like any other. */
 #include "base/json.h"
 #include "base/text.h"
+#include "router/tool_rows.h"
 #include "router/turn_internal.h"
 #include "store/exchange.h"
 #include "store/reminders.h"
@@ -195,6 +196,26 @@ static enum status run_export(struct turn *t, const char *rest, struct error *e)
     return s ? s : turn_finish(t, e);
 }
 
+/* "/tasks done", "/tasks this week" are the parser's; any other word is looked for in tasks and categories. */
+static enum status run_tasks(struct turn *t, const char *rest, struct error *e)
+{
+    struct when_options o = { .now = t->now, .day_first = when_day_first(t->user.language) };
+    struct parse p = { 0 };
+    struct error why = { 0 };
+    struct json_object *args = json_keep(t->arena, json_object_new_object());
+    parse_sentence(t->arena, arena_printf(t->arena, "list my tasks %s", rest), &o, &p);
+    if (p.kind == PARSE_CALLS && p.call_count == 1 && tool_find(p.calls[0].tool) == &tool_list_tasks &&
+        json_object_object_length(p.calls[0].arguments) > 0)
+        args = p.calls[0].arguments;
+    else if (*rest)
+        json_set_str(args, "query", rest);
+    if (turn_add_call(t, tool_list_tasks.name, args, &why)) {
+        turn_say(t, "I did nothing: %s.", why.text);
+        return turn_finish(t, e);
+    }
+    return turn_run_calls(t, e);
+}
+
 static enum status run_undo(struct turn *t, const char *rest, struct error *e)
 {
     (void)rest;
@@ -219,8 +240,7 @@ static enum status run_cancel(struct turn *t, const char *rest, struct error *e)
 /* --- the table --- */
 
 static const struct command command_table[] = {
-    { "tasks", "your open tasks; /tasks shopping, /tasks done", .tool = "list_tasks", .argument = NULL,
-      .sentence = "list my tasks" },
+    { "tasks", "your open tasks; /tasks shopping, /tasks done", .run = run_tasks },
     { "notes", "your notes; /notes wifi finds some", .tool = "list_notes", .argument = "query" },
     { "health", "your health logs at a glance", .tool = "ask_question", .argument = "query", .fallback = "my health" },
     { "search", "find anything: /search dentist", .tool = "ask_question", .argument = "query",

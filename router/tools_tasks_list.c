@@ -124,13 +124,14 @@ static struct tool_result *filter_make(struct listing *l)
     return NULL;
 }
 
-/* Keep what the words match. */
+/* Keep what the words match, in the task or in the name of its category. */
 static void filter_words(struct listing *l, const char *words)
 {
     struct match *m = match_new(l->ctx->arena, words);
     int n = 0;
     for (int i = 0; i < l->count; i++)
-        if (match_grade(m, l->list[i].content) != MATCH_NONE)
+        if (match_grade(m, l->list[i].content) != MATCH_NONE ||
+            (l->list[i].category && match_grade(m, l->list[i].category) != MATCH_NONE))
             l->list[n++] = l->list[i];
     l->count = n;
 }

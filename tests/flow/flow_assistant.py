@@ -137,10 +137,14 @@ def commands(w):
     assert w.db.one("SELECT zone FROM users") == "Asia/Tokyo"
     w.says("/undo")
     assert w.db.one("SELECT zone FROM users") == ""
+    w.says("add soap to my shopping list")
+    for words, found in (("shopping", True), ("soap", True), ("nosuch", False), ("done", False), ("today", False)):
+        assert ("soap" in w.says(f"/tasks {words}").text) == found, words
+    w.says("undo")
     w.says("/task buy milk")
     w.says("/note the key is under the mat")
-    w.says("/done 1")
-    assert w.db.rows("SELECT completed FROM tasks") == [(1,)]
+    w.says("/done 2")
+    assert w.db.rows("SELECT completed FROM tasks WHERE id = 2") == [(1,)]
     assert "key" in w.says("/search key").text
     assert "mat" in w.says("/note_1").text
     w.says("/export")
