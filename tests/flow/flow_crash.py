@@ -73,12 +73,12 @@ def start_world(w, **env):
 
 def restart(w, p):
     p.start(healthy=False)
-    wait_until(lambda: p.process.poll() is None and healthy(p), "a healthy restart")
+    wait_until(lambda: healthy(p), "a healthy restart")
 
 
 def healthy(p):
     try:
-        return p.get("/health")[0] == 200
+        return p.is_healthy()
     except OSError:
         return False
 
