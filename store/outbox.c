@@ -109,68 +109,49 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
         p_text(c->channels));
 }
 
-static enum status settled(enum status s, int64_t changed, struct error *e)
+/* Every settling statement names the token: a sender that lost its lease changes nothing. */
+#define SETTLE(set)                                                                                                    \
+    "UPDATE outbox SET " set ", owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = "         \
+                             "'sending'"
+
+static enum status settle(struct db *db, const struct outbox_row *r, const char *sql, struct param third,
+                          struct param fourth, struct error *e)
 {
-    if (s == OK && changed == 0)
-        return fail(e, ST_LOST, "another sender has taken this message over");
-    return s;
+    int64_t changed = 0;
+    if (db_run_changed(db, &changed, e, sql, p_int(r->id), p_int(r->token), third, fourth))
+        return e->status;
+    return changed ? OK : fail(e, ST_LOST, "another sender has taken this message over");
 }
 
 enum status outbox_sent(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, struct error *e)
 {
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4,"
-                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), int_or_null(message_id), p_int(now_ms));
-    return settled(s, changed, e);
+    return settle(db, r, SETTLE("state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4"),
+                  int_or_null(message_id), p_int(now_ms), e);
 }
 
 enum status outbox_retry(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
 {
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'available', attempts = attempts + 1, run_at = $3, last_error = $4,"
-                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
-    return settled(s, changed, e);
+    return settle(db, r, SETTLE("state = 'available', attempts = attempts + 1, run_at = $3, last_error = $4"),
+                  p_int(run_at_ms), p_text(why), e);
 }
 
 enum status outbox_unknown(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
                            struct error *e)
 {
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'available', unknowns = unknowns + 1, run_at = $3, last_error = $4,"
-                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
-    return settled(s, changed, e);
+    return settle(db, r, SETTLE("state = 'available', unknowns = unknowns + 1, run_at = $3, last_error = $4"),
+                  p_int(run_at_ms), p_text(why), e);
 }
 
 enum status outbox_park(struct db *db, const struct outbox_row *r, const char *why, int64_t now_ms, struct error *e)
 {
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'parked', last_error = $3, finished_at = $4, owner_id = NULL,"
-                       " lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), p_text(why), p_int(now_ms));
-    return settled(s, changed, e);
+    return settle(db, r, SETTLE("state = 'parked', last_error = $3, finished_at = $4"), p_text(why), p_int(now_ms), e);
 }
 
 enum status outbox_give_back(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why,
                              struct error *e)
 {
-    int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'available', run_at = $3, last_error = COALESCE($4, last_error),"
-                       " owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = 'sending'",
-                       p_int(r->id), p_int(r->token), p_int(run_at_ms), p_text(why));
-    return settled(s, changed, e);
+    return settle(db, r, SETTLE("state = 'available', run_at = $3, last_error = COALESCE($4, last_error)"),
+                  p_int(run_at_ms), p_text(why), e);
 }
 
 enum status outbox_sent_late(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms,
