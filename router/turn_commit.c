@@ -202,6 +202,8 @@ static enum status put_memory(struct turn *t, struct db *db, struct error *e)
 
 static enum status put_usage(struct turn *t, struct db *db, struct error *e)
 {
+    if (t->tells_limit && usage_limit_tell(db, t->now_ms, e))
+        return e->status;
     for (int i = 0; i < t->usage_count; i++)
         if (usage_add(db, &t->usage[i], t->now_ms, e))
             return e->status;

@@ -44,6 +44,7 @@ struct turn {
     enum tool_outcome worst;                    /* of the calls that ran */
     struct usage usage[TURN_USAGE_MAX];
     int usage_count;
+    bool tells_limit; /* this reply says that the day's tokens are used up */
 
     /* --- the calls of this round --- */
     struct tool_args args[TURN_CALLS_MAX];
@@ -85,6 +86,8 @@ enum status MUST_CHECK turn_undo(struct turn *, struct error *);      /* "undo" 
 bool turn_take_pending(struct turn *, enum status *, struct error *); /* the text answers a question: handled */
 enum status MUST_CHECK turn_by_command(struct turn *, struct error *);
 enum status MUST_CHECK turn_by_tap(struct turn *, struct error *);
+/* turn_limit.c: are the day's tokens used up, and is this the first reply to say so? */
+enum status MUST_CHECK turn_over_limit(struct turn *, bool *over, bool *first, struct error *);
 void turn_note_usage(struct turn *, const struct model_reply *, const char *outcome);
 
 #endif

@@ -438,33 +438,16 @@ static enum status stop_here(struct turn *t, const char *why, struct error *e)
 }
 
 /* A refused answer or a look-up has done nothing yet: the parser reads the message as if it were new. */
+/* why NULL: it was said before. */
 static enum status without_model(struct turn *t, const char *why, struct error *e)
 {
     t->report->path = "parser";
     t->act = NULL;
     if (!reply_empty(&t->lead))
-        return stop_here(t, arena_printf(t->arena, "%s; I stopped here.", why), e);
-    t->tail = note_html(t, arena_printf(t->arena, "%s; the built-in parser read this.", why));
+        return stop_here(t, why ? arena_printf(t->arena, "%s; I stopped here.", why) : "I stopped here.", e);
+    if (why)
+        t->tail = note_html(t, arena_printf(t->arena, "%s; the built-in parser read this.", why));
     return turn_by_parser(t, e);
-}
-
-static enum status day_limit_reached(struct turn *t, bool *reached, struct error *e)
-{
-    *reached = false;
-    if (t->env->daily_token_limit <= 0)
-        return OK;
-    struct civil midnight;
-    int64_t since_ms, tokens = 0;
-    struct db *db;
-    if (zone_to_civil(t->env->zone, t->now_ms, &midnight, e))
-        return e->status;
-    midnight.hour = midnight.minute = midnight.second = 0;
-    if (zone_to_instant(t->env->zone, &midnight, &since_ms, e) || store_read_begin(t->env->store, &db, e))
-        return e->status;
-    enum status s = usage_tokens_since(db, since_ms, &tokens, e);
-    store_read_end(t->env->store, db);
-    *reached = tokens >= t->env->daily_token_limit;
-    return s;
 }
 
 static enum status rounds(struct turn *t, struct talk *k, struct error *e)
@@ -502,13 +485,13 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
 enum status turn_by_model(struct turn *t, struct error *e)
 {
     struct talk *k = arena_alloc(t->arena, sizeof *k);
-    bool reached;
+    bool over, first;
     pthread_once(&model_tools_once, model_tools_make);
     t->report->path = "model";
-    if (load(t, k, e) || day_limit_reached(t, &reached, e))
+    if (load(t, k, e) || turn_over_limit(t, &over, &first, e))
         return e->status;
-    if (reached)
-        return without_model(t, "Today's token limit is used up until midnight", e);
+    if (over)
+        return without_model(t, first ? "Today's token limit is used up until midnight" : NULL, e);
     if (t->env->typing)
         t->env->typing(t->env->arg, &t->in, true);
     enum status s = k->resume_answer ? turn_answer(t, k->evidence, k->query, e) : rounds(t, k, e);

@@ -2,6 +2,8 @@
  * usage: one row per model call, written in the turn's transaction. */
 #include "store/usage.h"
 
+#include <stdio.h>
+
 enum status usage_add(struct db *db, const struct usage *u, int64_t now_ms, struct error *e)
 {
     return db_run(db, e,
@@ -19,4 +21,21 @@ enum status usage_tokens_since(struct db *db, int64_t since_ms, int64_t *tokens,
     return db_get_int(db, tokens, &found, e,
                       "SELECT CAST(COALESCE(SUM(input_tokens + output_tokens), 0) AS BIGINT) FROM usage WHERE at >= $1",
                       p_int(since_ms));
+}
+
+enum status usage_limit_told(struct db *db, int64_t *at_ms, struct error *e)
+{
+    bool found;
+    return db_get_int(db, at_ms, &found, e,
+                      "SELECT COALESCE(MAX(CAST(value AS BIGINT)), 0) FROM settings WHERE name = 'token_limit_told'");
+}
+
+enum status usage_limit_tell(struct db *db, int64_t now_ms, struct error *e)
+{
+    char at[24];
+    snprintf(at, sizeof at, "%lld", (long long)now_ms);
+    return db_run(db, e,
+                  "INSERT INTO settings (name, value) VALUES ('token_limit_told', $1)"
+                  " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                  p_text(at));
 }

@@ -231,8 +231,9 @@ def the_daily_limit_leaves_the_parser(w):
     asked = len(w.models.requests)
     reply = w.says("buy milk tomorrow")
     assert "limit" in reply.text, reply.text
+    assert "limit" not in w.says("buy soap tomorrow").text, "it is said once"
     assert len(w.models.requests) == asked
-    assert w.db.one("SELECT COUNT(*) FROM tasks") == 2
+    assert w.db.one("SELECT COUNT(*) FROM tasks") == 3
 
 
 @flow
