@@ -168,6 +168,7 @@ static void account(struct lane *l, enum status st, const struct vectorizer_step
     if (st != OK && st != ST_SHUTDOWN)
         complain(l, "embedding", e);
     pthread_mutex_lock(&l->lock);
+    l->counters.limited = step->limited;
     l->counters.embedded = l->vectorizer.embedded;
     l->counters.tokens = l->vectorizer.tokens;
     if (st == OK && step->embedded > 0)

@@ -16,6 +16,7 @@ void lane_stop(struct lane *); /* after the workers: ends a call under way, save
 void lane_free(struct lane *); /* after store_close(): until then a hint may wake it */
 
 struct lane_counters {
+    bool limited; /* DAILY_TOKEN_LIMIT is reached: no server is asked until midnight */
     struct recall_usage recall;
     int64_t embedded, tokens, failures;
     const char *model;

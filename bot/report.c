@@ -84,6 +84,7 @@ static bool health_memory(void *arg, struct json_object *section, struct error *
     json_set_int(section, "items", (int64_t)c.recall.documents);
     json_set_int(section, "vectors", (int64_t)c.recall.vectors);
     json_set_int(section, "waiting", (int64_t)c.recall.wanted);
+    json_set_bool(section, "limited", c.limited);
     if (*c.error)
         json_set_str(section, "error", c.error);
     return true; /* without an embedder words still find rows */

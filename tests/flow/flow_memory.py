@@ -194,6 +194,7 @@ def the_daily_limit_holds_for_embeddings(w):
     w.says("note: the sedan needs new tyres before the long winter begins")
     embedded(w, 1, SMALL)
     w.says("note: the puppy eats at noon and sleeps in the afternoon")
+    wait_until(lambda: health(w.program)["limited"], "the lane's notice of the limit")
     assert found(w, "puppy", "noon"), "words are free"
     wait_until(lambda: health(w.program)["waiting"] == 1, "one that waits")
     w.wait_idle()
