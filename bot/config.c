@@ -225,9 +225,6 @@ static void config_settle(struct config *c, struct arena *a)
         c->bind = c->telegram_bot_token || (port_given && *port_given) ? "0.0.0.0" : "127.0.0.1";
     if (c->telegram_bot_token && !c->webhook_secret)
         c->webhook_secret = derived_secret(a, c->telegram_bot_token);
-    const char *render = getenv("RENDER_EXTERNAL_URL");
-    if (!c->public_url && render && *render)
-        c->public_url = render;
     const char *openai_url = getenv("OPENAI_BASE_URL");
     c->openai_base_url_given = openai_url && *openai_url;
     bool own_embedding_url = c->embedding_base_url != NULL;
@@ -244,6 +241,8 @@ enum status config_load(struct config *c, struct arena *a, struct error *e)
     for (int i = 0; i < SETTING_COUNT; i++) {
         const struct setting *s = &setting_table[i];
         const char *given = getenv(s->name);
+        if ((!given || !*given) && s->offset == AT(public_url))
+            given = getenv("RENDER_EXTERNAL_URL"); /* what the platform calls it */
         bool is_given = given && *given;
         const char *value = is_given ? given : s->fallback;
         if (!value)
