@@ -112,7 +112,7 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
 /* Every settling statement names the token: a sender that lost its lease changes nothing. */
 #define SETTLE(set)                                                                                                    \
     "UPDATE outbox SET " set ", owner_id = NULL, lease_until = NULL WHERE id = $1 AND token = $2 AND state = "         \
-                             "'sending'"
+    "'sending'"
 
 static enum status settle(struct db *db, const struct outbox_row *r, const char *sql, struct param third,
                           struct param fourth, struct error *e)
