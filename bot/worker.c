@@ -96,9 +96,9 @@ static void count_turn(struct workers *w, const struct turn_report *r)
     pthread_mutex_lock(&w->count_lock);
     struct worker_counters *c = &w->counters;
     c->turns++;
-    c->failed += r->outcome[0] == 'f';
-    c->given_back += r->outcome[0] == 'g';
-    c->lost += r->outcome[0] == 'l';
+    c->failed += r->end == TURN_FAILED;
+    c->given_back += r->end == TURN_GIVEN_BACK;
+    c->lost += r->end == TURN_LOST;
     c->model_ms += r->model_ms;
     c->tool_ms += r->tool_ms;
     c->db_ms += r->db_ms;

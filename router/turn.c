@@ -256,6 +256,7 @@ static void turn_give_back(struct turn *t)
         pause_ms = pause_ms * 2 < PAUSE_MS_MAX ? pause_ms * 2 : PAUSE_MS_MAX;
     }
     /* When even this failed the row stays claimed: its lease or our end returns it to the queue. */
+    t->report->end = TURN_GIVEN_BACK;
     t->report->outcome = s ? "left to the rescue" : "gave back";
 }
 
@@ -268,6 +269,7 @@ static void turn_apologise(struct turn *t)
     t->document = NULL;
     t->pending_kind = NULL;
     reply_init(&t->lead, t->arena);
+    t->report->end = TURN_FAILED;
     t->outcome = t->report->outcome = "failed";
     t->toast = "Something went wrong; nothing was changed.";
     turn_say(t,
@@ -285,12 +287,14 @@ static void turn_settle(struct turn *t, enum status s, const struct error *e)
         return;
     }
     snprintf(t->report->error, sizeof t->report->error, "%s", e->text);
-    if (s == ST_LOST)
+    if (s == ST_LOST) {
+        t->report->end = TURN_LOST;
         t->report->outcome = "lost the lease";
-    else if (status_row(s)->retry || s == ST_SHUTDOWN || s == ST_UNKNOWN)
+    } else if (status_row(s)->retry || s == ST_SHUTDOWN || s == ST_UNKNOWN) {
         turn_give_back(t);
-    else
+    } else {
         turn_apologise(t);
+    }
 }
 
 void turn_run(struct turn_env *env, const struct inbox_row *row, struct turn_report *report)

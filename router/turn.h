@@ -31,7 +31,14 @@ struct turn_env {
 };
 
 /* For the log line of the turn. */
+enum turn_end {
+    TURN_SETTLED,
+    TURN_FAILED,     /* an apology went out, nothing was changed */
+    TURN_GIVEN_BACK, /* to be tried again */
+    TURN_LOST,       /* another worker has the row */
+};
 struct turn_report {
+    enum turn_end end;
     const char *outcome; /* "ok", "asked", "ignored", "stranger", "failed", "gave back" … */
     const char *path;    /* "model", "parser", "command", "tap", "-" */
     int64_t total_ms, model_ms, tool_ms, db_ms;
