@@ -6,6 +6,7 @@
 #include "base/http.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include <assert.h>
 #include <curl/curl.h>
@@ -299,6 +300,9 @@ static void fill_reply(CURL *curl, struct arena *arena, struct call *c, struct h
     reply->retry_after_ms = retry_after_ms(curl);
     reply->should_retry = !should ? -1 : strcmp(should, "true") == 0 ? 1 : strcmp(should, "false") == 0 ? 0 : -1;
     reply->content_type = arena_strdup(arena, type ? type : "");
+    const char *date = header(curl, "date");
+    time_t at = date ? curl_getdate(date, NULL) : -1;
+    reply->date_ms = at > 0 ? (int64_t)at * 1000 : 0;
 }
 
 static enum status judge(const struct http *h, const struct call *c, CURLcode rc, struct error *e)
@@ -322,6 +326,19 @@ static enum status judge(const struct http *h, const struct call *c, CURLcode rc
     return fail(e, ST_UNKNOWN, "%s did not answer: %s.", c->where, why);
 }
 
+/* The call itself; a test may make it fail here (base/fault.h). */
+static CURLcode perform(struct http *h, struct call *c)
+{
+    enum fault_kind fault = fault_next(FAULT_NETWORK, c->where);
+    c->sent = fault == FAULT_BEFORE || fault == FAULT_TIMEOUT;
+    if (c->sent)
+        return fault == FAULT_TIMEOUT ? CURLE_OPERATION_TIMEDOUT : CURLE_SEND_ERROR;
+    if (fault == FAULT_ERROR || fault == FAULT_BUSY)
+        return CURLE_COULDNT_CONNECT;
+    CURLcode rc = curl_easy_perform(h->curl);
+    return fault == FAULT_AFTER ? CURLE_RECV_ERROR : rc;
+}
+
 enum status http_call(struct http *h, struct arena *arena, const struct http_request *request, struct http_reply *reply,
                       struct error *e)
 {
@@ -336,7 +353,7 @@ enum status http_call(struct http *h, struct arena *arena, const struct http_req
         s = fail(e, ST_SHUTDOWN, "%s: the call was cancelled.", c.where);
     if (s == OK) {
         set_options(h, &c);
-        s = judge(h, &c, curl_easy_perform(h->curl), e);
+        s = judge(h, &c, perform(h, &c), e);
         if (s == OK)
             fill_reply(h->curl, arena, &c, reply);
         /* The handle keeps its connections, and none of the pointers into this frame. */

@@ -38,6 +38,7 @@ struct http_reply {
     int64_t retry_after_ms;   /* from retry-after-ms, retry-after (seconds or date); -1 = none */
     int should_retry;         /* x-should-retry: 1 true, 0 false, -1 absent */
     const char *content_type; /* "" when absent */
+    int64_t date_ms;          /* the Date header: the server's clock, in whole seconds; 0 = absent */
     int64_t elapsed_ms;
 };
 

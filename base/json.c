@@ -4,6 +4,7 @@
  * by everything that meets foreign bytes, on any thread; one tree belongs to one thread at a
  * time (json-c keeps the printed text inside the object). */
 #include "base/json.h"
+#include "base/buf.h"
 #include "base/json_lint.h"
 #include "base/limits.h"
 #include <math.h>
@@ -11,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_STEP_BYTES_MAX = 128 }; /* longest member name a path can hold */
+enum {
+    PATH_STEP_BYTES_MAX = 128,     /* longest member name a path can hold */
+    CANONICAL_BYTES_MAX = 16 * MIB /* whatever can be stored as one value */
+};
 
 /* Run json-c over text that json_lint() has passed. */
 static enum status build_tree(const char *text, size_t len, struct json_object **out, struct error *e)
@@ -183,6 +187,61 @@ void json_push(struct json_object *array, struct json_object *value)
 {
     if (json_object_array_add(array, value) != 0)
         abort();
+}
+
+static int by_name(const void *x, const void *y)
+{
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static void canonical_put(struct arena *a, struct buf *out, struct json_object *o);
+
+static void canonical_object(struct arena *a, struct buf *out, struct json_object *o)
+{
+    size_t count = (size_t)json_object_object_length(o), n = 0;
+    const char **names = arena_alloc(a, (count + 1) * sizeof *names);
+    json_object_object_foreach(o, key, value)
+    {
+        (void)value;
+        names[n++] = key;
+    }
+    qsort(names, n, sizeof *names, by_name);
+    buf_putc(out, '{');
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *name = json_object_new_string(names[i]);
+        buf_puts(out, i ? "," : "");
+        buf_puts(out, json_object_to_json_string_ext(name, JSON_C_TO_STRING_NOSLASHESCAPE));
+        json_object_put(name);
+        buf_putc(out, ':');
+        canonical_put(a, out, json_object_object_get(o, names[i]));
+    }
+    buf_putc(out, '}');
+}
+
+static void canonical_put(struct arena *a, struct buf *out, struct json_object *o)
+{
+    if (json_object_is_type(o, json_type_object)) {
+        canonical_object(a, out, o);
+        return;
+    }
+    if (!json_object_is_type(o, json_type_array)) {
+        buf_puts(out, json_text(a, o));
+        return;
+    }
+    buf_putc(out, '[');
+    for (size_t i = 0; i < json_object_array_length(o); i++) {
+        buf_puts(out, i ? "," : "");
+        canonical_put(a, out, json_object_array_get_idx(o, i));
+    }
+    buf_putc(out, ']');
+}
+
+const char *json_canonical(struct arena *a, struct json_object *o)
+{
+    struct buf out;
+    buf_init_in(&out, a, CANONICAL_BYTES_MAX);
+    canonical_put(a, &out, o);
+    return buf_str(&out);
 }
 
 void json_set_str(struct json_object *o, const char *key, const char *s)

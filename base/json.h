@@ -37,6 +37,9 @@ bool json_has(struct json_object *, const char *path); /* present and not null *
 /* Compact text, "/" not escaped; owned by the arena.  NULL gives "null". */
 const char *json_text(struct arena *, struct json_object *);
 
+/* Compact text with the members of every object in the byte order of their names: equal values give equal text. */
+const char *json_canonical(struct arena *, struct json_object *);
+
 /* Setters that read well; s == NULL and numbers that are not finite write null. */
 void json_set_str(struct json_object *, const char *key, const char *s);
 void json_set_int(struct json_object *, const char *key, int64_t);

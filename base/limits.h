@@ -14,6 +14,8 @@ enum {
     JSON_DEPTH_MAX = 32,              /* an update nests about 8 deep */
     INTAKE_QUEUE_MAX = 8192,          /* updates waiting for their commit; more → 503 */
     INTAKE_BATCH_MAX = 256,           /* updates per commit: beyond it the gain is under 5 % */
+    HTTP_HEAD_BYTES_MAX = 64 * KIB,   /* request line and headers; browsers and proxies stay under 16 */
+    HTTP_INPUT_BYTES_MAX = 64 * MIB,  /* not yet answered, of all connections: secrets are compared after bodies */
     HTTP_CONNECTIONS_MAX = 16384,     /* and never above the fd limit minus 256 */
     HTTP_REQUEST_TIMEOUT_MS = 60000,  /* idle + headers + body of one request (h2o counts them as one) */
     EXPORT_LINE_BYTES_MAX = 1 * MIB,  /* one row of an import file */
@@ -24,6 +26,7 @@ enum {
     INBOX_CRASHES_MAX = 3,     /* a row that killed its worker three times is parked */
     INBOX_LAST_TRY_MS = 20000, /* it is tried once more after this: the kills may have come from outside */
     RESCUE_INTERVAL_MS = 1000,
+    CLOCK_STEP_MS = 10000,   /* a wall clock that moves so far by itself was set: NTP trims by less */
     POLL_INTERVAL_MS = 1000, /* the truth behind the hints */
     WORKERS_DEFAULT = 8,     /* blocked on model calls most of the time; 256 KiB stacks */
     WORKER_STACK_BYTES = 512 * KIB,
@@ -48,6 +51,7 @@ enum {
     SEND_CHAT_INTERVAL_MS = 1000, /* Telegram: about 1 message/s per chat, short bursts pass */
     SEND_CHAT_BURST = 3,
     SEND_GROUP_PER_MINUTE = 20,
+    SEND_GROUP_LOW_PER_MINUTE = 12, /* of these for milestones and heartbeats: 8 stay for questions and their answers */
     SEND_GLOBAL_PER_SECOND = 30,
     SEND_ATTEMPTS_MAX = 10, /* definite failures before a row is parked */
     SEND_UNKNOWN_MAX = 2,   /* sends of one row with unknown outcome before it is parked */

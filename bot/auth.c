@@ -2,6 +2,8 @@
  * auth: secrets, this machine, same origin.  Loop thread (secret_equal: any). */
 #include "bot/auth.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "bot/loop.h"
 #include <arpa/inet.h>
 #include <openssl/crypto.h>
@@ -38,6 +40,27 @@ bool secret_equal(const char *expected, const char *given)
     return CRYPTO_memcmp(a, b, sizeof a) == 0;
 }
 
+void auth_refuse(struct request *r, const char *sentence)
+{
+    char after[16];
+    struct attempts *a = r->server->wrong_secrets;
+    const char *client = request_client(r);
+    int64_t now_ms = clock_mono_ms();
+    int wait_s = attempts_wait_s(a, client, now_ms);
+    atomic_fetch_add(&r->server->wrong_secrets_total, 1);
+    if (!wait_s) {
+        attempts_failed(a, client, now_ms);
+        if (attempts_wait_s(a, client, now_ms)) /* one line each time the allowance is used up */
+            log_event(LOG_WARN, "wrong secrets", F_STR("client", client));
+        request_error(r, 401, "%s", sentence);
+        return;
+    }
+    r->h2o->http1_is_persistent = 0; /* guessing on costs a connection each */
+    snprintf(after, sizeof after, "%d", wait_s);
+    request_set_header(r, "retry-after", after);
+    request_error(r, 429, "Too many wrong secrets came from your address. The right one is taken at any time");
+}
+
 bool auth_none(struct request *r, void *arg)
 {
     (void)r;
@@ -57,7 +80,10 @@ bool auth_bearer(struct request *r, void *arg)
     if (given && strncasecmp(given, "Bearer ", 7) == 0 && secret_equal(expected, given + 7))
         return true;
     request_set_header(r, "www-authenticate", "Bearer");
-    request_error(r, 401, "The bearer secret is missing or wrong");
+    if (given)
+        auth_refuse(r, "The bearer secret is missing or wrong");
+    else
+        request_error(r, 401, "The bearer secret is missing or wrong");
     return false;
 }
 
@@ -117,7 +143,19 @@ bool request_from_here(struct request *r)
 {
     struct in6_addr six;
     struct in_addr four;
+    if (r->server->clients_hidden)
+        return false;
     return is_loopback(request_peer(r, &six, &four), &six, &four) && !request_was_forwarded(r);
+}
+
+void auth_came_by_proxy(struct request *r)
+{
+    if (!r->server->options.public || !request_from_here(r))
+        return;
+    r->server->clients_hidden = true;
+    log_event(LOG_WARN, "proxy hides its clients",
+              F_STR("mend", "set X-Forwarded-For in the proxy (deploy/nginx.conf) and start again; until then the "
+                            "console needs CONSOLE_PASSWORD and /metrics needs NOTIFY_SECRET"));
 }
 
 /* After the host name nothing or a port may follow. */
@@ -156,7 +194,7 @@ bool request_same_origin(struct request *r)
 /* The last element of X-Forwarded-For: what the nearest proxy saw. */
 static int forwarded_for(struct request *r, struct in6_addr *six, struct in_addr *four)
 {
-    const char *list = request_header(r, "x-forwarded-for");
+    const char *list = request_header_last(r, "x-forwarded-for"); /* some proxies add a line of their own */
     if (!list)
         return AF_UNSPEC;
     const char *last = strrchr(list, ',');

@@ -8,6 +8,10 @@
 /* Compare without telling by time where or whether lengths differ (both sides go through a keyed hash). */
 bool secret_equal(const char *expected, const char *given);
 
+/* A wrong secret was given: answers 401 with the sentence, or 429 when this address has given too many.  The right
+ * secret is never asked about these counts: nobody can lock out its owner. */
+void auth_refuse(struct request *, const char *sentence);
+
 /* The `auth` column of a route. */
 bool auth_none(struct request *, void *arg);
 /* `Authorization: Bearer <NOTIFY_SECRET>`; 401, or 503 and why when no secret is set. */
@@ -15,6 +19,9 @@ bool auth_bearer(struct request *, void *arg);
 /* A program on this machine, else as auth_bearer. */
 bool auth_local_or_bearer(struct request *, void *arg);
 
+/* Called for a request that is known to come from the internet (Telegram's, with the right secret).  When it looks as
+ * if it came from this machine, a proxy stands between that names no clients: then nobody is from here any more. */
+void auth_came_by_proxy(struct request *);
 /* The peer of the connection is this machine and no proxy stands between (no forwarding header, not HTTP/1.0). */
 bool request_from_here(struct request *);
 /* Host names this machine: localhost, 127.0.0.1 or [::1], any port.  What a browser sends to a rebound DNS name does

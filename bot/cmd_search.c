@@ -113,6 +113,9 @@ static enum status find(struct searcher *s, struct arena *arena, const char *tex
         return st;
     st = search_find(db, arena, &q, hit, count, &s->store.error);
     store_read_end(s->store.store, db);
+    struct error e = { 0 };
+    if (memory_account(&s->memory, s->store.store, &e) != OK)
+        fprintf(stderr, "steward search: the call is missing in the ledger: %s\n", e.text);
     return st;
 }
 

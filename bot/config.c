@@ -218,6 +218,18 @@ static const char *derived_secret(struct arena *a, const char *token)
     return hex;
 }
 
+/* The passwords inside a database's or a server's address: no line may show them. */
+static void secrets_of_url(struct arena *a, const char *url)
+{
+    const char *host = strstr(url, "://"), *at = host ? strrchr(host, '@') : NULL;
+    const char *colon = at ? memchr(host + 3, ':', (size_t)(at - host - 3)) : NULL;
+    const char *password = strstr(url, "password=");
+    if (colon)
+        log_secret(arena_printf(a, "%.*s", (int)(at - colon - 1), colon + 1));
+    if (password)
+        log_secret(arena_printf(a, "%.*s", (int)strcspn(password + 9, "&"), password + 9));
+}
+
 static void config_settle(struct config *c, struct arena *a)
 {
     const char *port_given = getenv("PORT");
@@ -251,6 +263,8 @@ enum status config_load(struct config *c, struct arena *a, struct error *e)
             return e->status;
         if (is_given && (s->type == SET_SECRET || s->type == SET_HEADER_SECRET))
             log_secret(given);
+        if (is_given && (s->type == SET_DATABASE || s->type == SET_URL))
+            secrets_of_url(a, given);
     }
     config_settle(c, a);
     if (c->webhook_secret)
@@ -259,12 +273,16 @@ enum status config_load(struct config *c, struct arena *a, struct error *e)
     return OK;
 }
 
+/* Without what may be secret: user, password and query. */
 static const char *masked_url(struct arena *a, const char *url)
 {
     const char *host = strstr(url, "://"), *at = host ? strrchr(host, '@') : NULL;
-    if (!at)
+    const char *rest = at ? at : url;
+    size_t query = strcspn(rest, "?");
+    if (!at && !rest[query])
         return url;
-    return arena_printf(a, "%.*s://***%s", (int)(host - url), url, at);
+    return arena_printf(a, "%.*s%s%.*s%s", at ? (int)(host - url) : 0, url, at ? "://***" : "", (int)query, rest,
+                        rest[query] ? "?***" : "");
 }
 
 static const char *setting_text(const struct config *c, struct arena *a, const struct setting *s)

@@ -91,9 +91,11 @@ static bool auth_login(struct request *r, void *arg)
 static void on_page(struct request *r, void *arg)
 {
     struct console *c = arg;
-    if (allowed(c, r))
+    if (allowed(c, r)) {
+        if (c->login)
+            console_login_remember(c->login, r);
         html_page_answer(&c->page, r, 200);
-    else if (c->login)
+    } else if (c->login)
         html_page_answer(&c->login_page, r, 401);
     else
         refuse_stranger(r);

@@ -50,7 +50,7 @@ static void deferred_hung_up(void *arg)
 {
     struct deferred *d = arg;
     d->request->h2o->http1_is_persistent = 0;
-    deferred_answer(d, DEFERRED_TIMEOUT);
+    deferred_answer(d, DEFERRED_LEFT);
 }
 
 struct deferred *request_defer(struct request *r, const struct deferred_ops *ops, void *arg, int64_t wait_ms)

@@ -14,6 +14,7 @@ struct deferred;
 enum deferred_why {
     DEFERRED_DONE,    /* deferred_finish() was called */
     DEFERRED_TIMEOUT, /* wait_ms has passed */
+    DEFERRED_LEFT,    /* the client has hung up: an answer lets the server notice, nobody reads it */
     DEFERRED_DRAIN,   /* the server is stopping */
 };
 

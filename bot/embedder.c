@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "embeddings/vectorizer.h"
 #include "router/question_search.h"
-#include "store/usage.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,7 @@ struct lane {
     pthread_cond_t wake;
     bool news;
     struct lane_counters counters;
+    int64_t caught_up_ms; /* monotonic: the last time that nothing was missing */
 
     /* --- the thread's --- */
     int64_t position; /* of the feed, over all users */
@@ -99,23 +99,6 @@ static enum status prune(struct db *db, void *arg, struct error *e)
     return st == OK ? feed_prune(db, e) : st;
 }
 
-struct query_usage {
-    struct lane *lane;
-    int64_t tokens;
-};
-
-static enum status add_query_usage(struct db *db, void *arg, struct error *e)
-{
-    struct query_usage *q = arg;
-    int64_t now_ms;
-    struct usage u = { .provider = embedder_provider(q->lane->memory.embedder),
-                       .model = embedder_model(q->lane->memory.embedder),
-                       .outcome = "ok",
-                       .input_tokens = q->tokens };
-    enum status st = db_now_ms(db, &now_ms, e);
-    return st == OK ? usage_add(db, &u, now_ms, e) : st;
-}
-
 static void save(struct lane *l)
 {
     struct error e = { 0 };
@@ -131,8 +114,7 @@ static void upkeep(struct lane *l)
 {
     struct error e = { 0 };
     int64_t now_ms = clock_mono_ms();
-    struct query_usage q = { l, query_vectors_tokens(l->memory.vectors) };
-    if (q.tokens > 0 && store_write_relaxed(l->store, add_query_usage, &q, &e) != OK)
+    if (memory_account(&l->memory, l->store, &e) != OK)
         complain(l, "the ledger", &e);
     if (now_ms - l->pruned_at_ms > PRUNE_INTERVAL_MS) {
         l->pruned_at_ms = now_ms;
@@ -160,15 +142,32 @@ static void lane_wait(struct lane *l, int64_t wait_ms)
     pthread_mutex_unlock(&l->lock);
 }
 
+/* Also with nothing to embed: questions are embedded too. */
+static bool over_limit(struct lane *l)
+{
+    struct error e = { 0 };
+    struct db *db;
+    bool over = false;
+    if (l->config->daily_token_limit <= 0 || store_read_begin(l->store, &db, &e) != OK)
+        return false;
+    if (vectorizer_limit(&l->vectorizer, db, &over, &e) != OK)
+        over = false;
+    store_read_end(l->store, db);
+    return over;
+}
+
 static void account(struct lane *l, enum status st, const struct vectorizer_step *step, const struct error *e)
 {
-    query_vectors_stop(l->memory.vectors, step->limited);
+    bool limited = step->limited || over_limit(l);
+    query_vectors_stop(l->memory.vectors, limited);
     if (step->wait_ms > 0)
         l->step_at_ms = clock_mono_ms() + step->wait_ms;
     if (st != OK && st != ST_SHUTDOWN)
         complain(l, "embedding", e);
     pthread_mutex_lock(&l->lock);
-    l->counters.limited = step->limited;
+    l->counters.limited = limited;
+    if (step->idle)
+        l->caught_up_ms = clock_mono_ms();
     l->counters.embedded = l->vectorizer.embedded;
     l->counters.tokens = l->vectorizer.tokens;
     if (st == OK && step->embedded > 0)
@@ -207,6 +206,9 @@ static void *lane_main(void *arg)
         if (!work(l))
             lane_wait(l, POLL_INTERVAL_MS);
     vectorizer_rest(&l->vectorizer);
+    struct error e = { 0 };
+    if (memory_account(&l->memory, l->store, &e) != OK)
+        complain(l, "the ledger", &e);
     save(l);
     http_free(l->vectorizer.http);
     return NULL;
@@ -242,6 +244,7 @@ enum status lane_start(struct store *store, const struct config *config, struct 
     *out = NULL;
     l->store = store;
     l->config = config;
+    l->caught_up_ms = clock_mono_ms();
     enum status st = memory_open(&l->memory, config, store, e);
     if (st == OK) {
         l->vectorizer = (struct vectorizer){ .store = store,
@@ -289,8 +292,12 @@ void lane_count(struct lane *l, struct lane_counters *out)
 {
     pthread_mutex_lock(&l->lock);
     *out = l->counters;
+    int64_t caught_up_ms = l->caught_up_ms;
     pthread_mutex_unlock(&l->lock);
     recall_usage(l->memory.recall, &out->recall);
+    out->lag_ms = out->recall.wanted > 0 ? clock_mono_ms() - caught_up_ms : 0;
+    out->times = embedder_times(l->memory.embedder);
+    out->provider = embedder_provider(l->memory.embedder);
     out->model = embedder_model(l->memory.embedder);
     out->builtin = embedder_local(l->memory.embedder);
 }

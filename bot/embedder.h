@@ -19,7 +19,9 @@ struct lane_counters {
     bool limited; /* DAILY_TOKEN_LIMIT is reached: no server is asked until midnight */
     struct recall_usage recall;
     int64_t embedded, tokens, failures;
-    const char *model;
+    int64_t lag_ms; /* since when rows wait for their vector; 0 = none does */
+    const char *provider, *model;
+    const struct embedder_times *times; /* of the calls to its server */
     bool builtin;
     char error[ERROR_TEXT_BYTES_MAX]; /* of the last call; "" = it went well */
 };

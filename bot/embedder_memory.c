@@ -2,6 +2,7 @@
  * embedder_memory: see embedder_memory.h.  A snapshot is a cache of the person's data: its folder is theirs alone,
  * never a shared one. */
 #include "bot/embedder_memory.h"
+#include "store/usage.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,40 @@ enum status memory_open(struct memory *m, const struct config *c, struct store *
     arena_free(arena);
     if (st != OK)
         memory_close(m);
+    return st;
+}
+
+struct accounting {
+    struct memory *memory;
+    struct query_call call[QUERY_CALLS_MAX];
+    size_t count;
+};
+
+static enum status account_write(struct db *db, void *arg, struct error *e)
+{
+    struct accounting *a = arg;
+    int64_t now_ms;
+    enum status st = db_now_ms(db, &now_ms, e);
+    for (size_t i = 0; i < a->count && st == OK; i++) {
+        struct usage u = { .provider = embedder_provider(a->memory->embedder),
+                           .model = embedder_model(a->memory->embedder),
+                           .outcome = a->call[i].answered ? "ok" : "failed",
+                           .input_tokens = a->call[i].tokens,
+                           .elapsed_ms = a->call[i].elapsed_ms };
+        st = usage_add(db, &u, now_ms, e);
+    }
+    return st;
+}
+
+enum status memory_account(struct memory *m, struct store *store, struct error *e)
+{
+    struct accounting a = { .memory = m };
+    a.count = query_vectors_calls(m->vectors, a.call);
+    if (a.count == 0)
+        return OK;
+    enum status st = store_write_relaxed(store, account_write, &a, e);
+    if (st == OK)
+        query_vectors_forget(m->vectors, a.call, a.count);
     return st;
 }
 

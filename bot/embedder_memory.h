@@ -19,6 +19,9 @@ struct memory {
 /* An embedding key or base URL (EMBEDDING_*, else OPENAI_*) means that server; otherwise the built-in embedder.  Loads
  * the snapshot: beside the SQLite file; with PostgreSQL under $XDG_CACHE_HOME or ~/.cache. */
 enum status MUST_CHECK memory_open(struct memory *, const struct config *, struct store *, struct error *);
+/* Write the queries' calls to the server into the ledger.  Blocks on the database; on failure they stay for the next
+ * time. */
+enum status MUST_CHECK memory_account(struct memory *, struct store *, struct error *);
 void memory_close(struct memory *); /* also after a failed open, or zeros */
 /* As memory_open, without index and snapshot. */
 enum status MUST_CHECK memory_embedder(const struct config *, struct embedder **, struct error *);

@@ -30,6 +30,8 @@ struct health {
     enum status database;
     char error[ERROR_TEXT_BYTES_MAX];
     int64_t checked_ms, elapsed_us; /* monotonic; of the last check that came back */
+    void (*on_check)(void *arg);    /* NULL = nobody */
+    void *on_check_arg;
 };
 
 static void check(struct health *h)
@@ -42,7 +44,10 @@ static void check(struct health *h)
     log_mask(s == OK ? "" : e.text, h->error, sizeof h->error);
     h->checked_ms = clock_mono_ms();
     h->elapsed_us = clock_mono_us() - begin_us;
+    void (*fn)(void *) = s == OK ? h->on_check : NULL;
     pthread_mutex_unlock(&h->lock);
+    if (fn)
+        fn(h->on_check_arg);
 }
 
 static void *check_main(void *arg)
@@ -85,17 +90,30 @@ static bool report_database(void *arg, struct json_object *section, struct error
     return ok;
 }
 
+/* An error's words name hosts, users and files: they are for who sits at this machine.  The log has them too. */
+static void tell_less(struct json_object *o, struct json_object *section[], int count, const char *ill)
+{
+    for (int i = 0; i < count; i++) {
+        json_object_object_del(section[i], "error");
+        json_object_object_del(section[i], "last_delivery_error");
+    }
+    if (ill)
+        json_object_object_add(o, "reason", json_object_new_string(ill));
+}
+
 static void on_health(struct request *r, void *arg)
 {
     struct health *h = arg;
     struct json_object *o = json_object_new_object(), *section[HEALTH_PARTS_MAX];
     struct error why = { 0 };
     bool healthy = true;
+    const char *ill = NULL;
     for (int i = 0; i < h->part_count; i++) {
         struct error other = { 0 };
         section[i] = json_object_new_object();
         if (!h->part[i].report(h->part[i].arg, section[i], &other) && healthy) {
             why = other;
+            ill = h->part[i].name;
             healthy = false;
         }
     }
@@ -106,6 +124,8 @@ static void on_health(struct request *r, void *arg)
     json_set_str(o, "version", STEWARD_VERSION);
     for (int i = 0; i < h->part_count; i++)
         json_set(o, h->part[i].name, section[i]);
+    if (!request_from_here(r) || !request_host_is_local(r))
+        tell_less(o, section, h->part_count, ill);
     request_json(r, healthy ? 200 : 503, o);
 }
 
@@ -139,6 +159,14 @@ void health_add(struct health *h, const struct health_part *part)
 {
     assert(h->part_count < HEALTH_PARTS_MAX);
     h->part[h->part_count++] = *part;
+}
+
+void health_on_check(struct health *h, void (*fn)(void *arg), void *arg)
+{
+    pthread_mutex_lock(&h->lock);
+    h->on_check_arg = arg;
+    h->on_check = fn;
+    pthread_mutex_unlock(&h->lock);
 }
 
 void health_stop(struct health *h)

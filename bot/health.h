@@ -23,6 +23,9 @@ struct health_part {
 enum status MUST_CHECK health_start(struct server *, struct store *, const char *mode, struct health **,
                                     struct error *);
 void health_add(struct health *, const struct health_part *); /* before server_start */
+/* fn runs on the checking thread after each check that found the database well: for figures that need a read.  One fn.
+ */
+void health_on_check(struct health *, void (*fn)(void *arg), void *arg);
 void health_stop(struct health *); /* joins the thread; after server_drain, before store_close.  NULL is fine */
 void health_free(struct health *); /* after server_free */
 

@@ -103,6 +103,7 @@ static void on_accept_retry(h2o_timeout_entry_t *entry)
 static void on_connection_closed(void *data)
 {
     struct connection *c = data;
+    confirm_closed(c);
     atomic_fetch_sub(&c->server->connections_now, 1);
     h2o_linklist_unlink(&c->link);
     free(c);
@@ -113,6 +114,7 @@ static void connection_new(struct server *s, h2o_socket_t *sock)
     struct connection *c = xcalloc(1, sizeof *c);
     unsigned int stall = WRITE_STALL_MS;
     c->server = s;
+    c->sock = sock;
     c->fd = h2o_socket_get_fd(sock);
     setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &stall, sizeof stall);
     h2o_linklist_insert(&s->connections, &c->link);
@@ -183,6 +185,8 @@ static void on_tick(h2o_timeout_entry_t *entry)
     struct server *s = H2O_STRUCT_FROM_MEMBER(struct server, tick_entry, entry);
     int64_t now_ms = clock_mono_ms();
     deferred_tick(s, now_ms);
+    confirm_tick(s, now_ms);
+    pressure_tick(s);
     for (int i = 0; i < s->tick_count; i++)
         s->ticks[i].fn(s->ticks[i].arg);
     if (s->draining)
@@ -218,6 +222,7 @@ static void loop_down(struct server *s)
     s->loop_up = false;
     pthread_mutex_unlock(&s->lock);
     deferred_drain(s, true);
+    confirm_drop_all(s);
     h2o_timeout_unlink(&s->tick_entry);
     h2o_timeout_unlink(&s->retry_entry);
     h2o_timeout_unlink(&s->more_entry);

@@ -9,6 +9,7 @@
 #include <h2o.h>
 
 #include "base/arena.h"
+#include "bot/attempts.h"
 #include "bot/server.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,17 +35,24 @@ struct watch {
     void *arg;
 };
 
+struct confirm; /* confirm.c: an answer whose receipt is looked for */
+
 /* An accepted socket; freed when libh2o closes it. */
 struct connection {
     h2o_linklist_t link;
     struct server *server;
+    h2o_socket_t *sock;
+    struct confirm *confirm; /* NULL = none */
     int fd;
+    bool shed; /* see pressure.c */
 };
 
 struct server {
     struct server_options options;
     struct route_entry routes[ROUTES_MAX];
     size_t route_count;
+    struct attempts *wrong_secrets; /* of bearers and of the webhook */
+    bool clients_hidden;            /* what comes from this machine may come from anywhere: see auth_came_by_proxy() */
     struct server_hook ticks[SERVER_HOOKS_MAX], drains[SERVER_HOOKS_MAX];
     int tick_count, drain_count;
 
@@ -57,7 +65,7 @@ struct server {
     int connections_max;
     h2o_timeout_t tick_timeout, retry_timeout;
     h2o_timeout_entry_t tick_entry, retry_entry, more_entry;
-    h2o_linklist_t connections, deferreds, streams;
+    h2o_linklist_t connections, deferreds, streams, confirms;
     bool draining, drained;
     int64_t drain_deadline_ms;
     struct loop_task drain_task;
@@ -73,6 +81,7 @@ struct server {
     bool loop_up;   /* between the loop's start and its end */
 
     atomic_llong connections_now, connections_total, accept_errors, requests_now, deferred_now, streams_now;
+    atomic_llong wrong_secrets_total, shed_total;
     atomic_llong answers[6];
 };
 
@@ -98,6 +107,12 @@ const char *http_reason(int code);
 void deferred_request_gone(struct deferred *);
 void deferred_tick(struct server *, int64_t now_ms);
 void deferred_drain(struct server *, bool all); /* held polls; all: also what waits for other threads */
+/* confirm.c */
+void confirm_closed(struct connection *);
+void confirm_tick(struct server *, int64_t now_ms);
+void confirm_drop_all(struct server *);
+/* pressure.c */
+void pressure_tick(struct server *);
 /* stream.c */
 void stream_request_gone(struct stream *);
 void stream_end_all(struct server *);

@@ -9,6 +9,7 @@
 #include "base/http.h"
 #include "store/outbox.h"
 #include "store/store.h"
+#include "store/topics.h"
 
 enum send_outcome {
     SEND_OK,       /* delivered (or harmless: "message is not modified", a tap too old to answer) */
@@ -20,13 +21,15 @@ enum send_outcome {
 };
 struct send_result {
     enum send_outcome outcome;
-    int64_t message_id;      /* of a new message; 0 */
+    int64_t message_id;      /* of a new message; kind 'topic': of the thread; 0 */
     int64_t wait_ms;         /* RETRY: at least this long (retry_after); 0 = the sender's own back-off */
     bool wait_whole_channel; /* a 429 about the bot, not about one chat */
     bool flooded;            /* a 429 was answered (counted) */
     bool blameless; /* RETRY for no fault of the row (rate limit, Telegram unreachable): no attempt is counted */
-    int64_t migrated_to_chat_id; /* group upgraded: rewrite the chat id and retry; 0 */
-    char error[256];             /* no secrets */
+    enum topic_refusal topic_refused; /* kind 'topic', OK: it cannot be made */
+    bool topic_lost;                  /* RETRY: the thread of the row's topic is gone */
+    int64_t migrated_to_chat_id;      /* group upgraded: rewrite the chat id and retry; 0 */
+    char error[256];                  /* no secrets */
 };
 
 struct messenger {

@@ -3,20 +3,19 @@
 #include "bot/metrics.h"
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/limits.h"
 #include "bot/auth.h"
+#include "bot/metrics_process.h"
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { METRICS_PAGE_BYTES_MAX = 256 * KIB }; /* a few hundred rows of about 100 bytes */
 
 struct metrics {
     struct server *server;
-    int64_t started_ms;
     int count;
     struct {
         void (*fn)(void *, struct metrics_page *);
@@ -29,13 +28,68 @@ struct metrics_page {
     const char *name; /* of the row before */
 };
 
-static void put_row(struct metrics_page *p, const char *type, const char *name, const char *help, const char *labels,
-                    double value)
+/* HELP and TYPE come once, before the first row of a name. */
+static void put_head(struct metrics_page *p, const char *type, const char *name, const char *help)
 {
     if (!p->name || strcmp(p->name, name) != 0)
         buf_printf(&p->text, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
     p->name = name;
+}
+
+static void put_row(struct metrics_page *p, const char *type, const char *name, const char *help, const char *labels,
+                    double value)
+{
+    put_head(p, type, name, help);
     buf_printf(&p->text, "%s%s%s%s %.17g\n", name, labels ? "{" : "", labels ? labels : "", labels ? "}" : "", value);
+}
+
+void metrics_histogram(struct metrics_page *p, const char *name, const char *help, const char *labels,
+                       const struct histogram *h)
+{
+    const char *comma = labels ? "," : "";
+    unsigned long long count = 0;
+    put_head(p, "histogram", name, help);
+    labels = labels ? labels : "";
+    for (int i = 0; i <= HISTOGRAM_BOUNDS; i++) {
+        count += atomic_load_explicit(&h->bucket[i], memory_order_relaxed);
+        if (i < HISTOGRAM_BOUNDS)
+            buf_printf(&p->text, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, labels, comma,
+                       (double)histogram_bound_us[i] / 1e6, count);
+        else
+            buf_printf(&p->text, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma, count);
+    }
+    const char *open = *labels ? "{" : "", *close = *labels ? "}" : "";
+    buf_printf(&p->text, "%s_sum%s%s%s %.17g\n", name, open, labels, close,
+               (double)atomic_load_explicit(&h->sum_us, memory_order_relaxed) / 1e6);
+    buf_printf(&p->text, "%s_count%s%s%s %llu\n", name, open, labels, close, count);
+}
+
+static void put_label(struct buf *out, const char *name, const char *value)
+{
+    buf_printf(out, "%s%s=\"", out->len ? "," : "", name);
+    for (const char *v = value; *v; v++) {
+        if (*v == '"' || *v == '\\')
+            buf_putc(out, '\\');
+        buf_putc(out, (unsigned char)*v < ' ' ? ' ' : *v);
+    }
+    buf_putc(out, '"');
+}
+
+const char *metrics_labels(char out[METRICS_LABELS_BYTES], ...)
+{
+    va_list ap;
+    va_start(ap, out);
+    out[0] = '\0';
+    for (const char *name; (name = va_arg(ap, const char *));) {
+        struct buf text = BUF_INIT(METRICS_LABELS_BYTES - 1);
+        buf_puts(&text, out);
+        put_label(&text, name, va_arg(ap, const char *));
+        if (!text.overflow)
+            memcpy(out, buf_str(&text), text.len + 1);
+        buf_release(&text);
+    }
+    va_end(ap);
+    return out;
 }
 
 void metrics_counter(struct metrics_page *p, const char *name, const char *help, const char *labels, double value)
@@ -48,27 +102,6 @@ void metrics_gauge(struct metrics_page *p, const char *name, const char *help, c
     put_row(p, "gauge", name, help, labels, value);
 }
 
-/* From procfs, which does not block. */
-static double resident_bytes(void)
-{
-    long pages = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
-        return 0;
-    if (fscanf(f, "%*s %ld", &pages) != 1)
-        pages = 0;
-    fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
-static void collect_process(struct metrics *m, struct metrics_page *p)
-{
-    metrics_gauge(p, "steward_info", "The version that runs", "version=\"" STEWARD_VERSION "\"", 1);
-    metrics_gauge(p, "steward_uptime_seconds", "Since the start", NULL,
-                  (double)(clock_mono_ms() - m->started_ms) / 1000);
-    metrics_gauge(p, "process_resident_memory_bytes", "Memory held", NULL, resident_bytes());
-}
-
 static void collect_server(struct metrics *m, struct metrics_page *p)
 {
     struct server_counters c;
@@ -78,6 +111,10 @@ static void collect_server(struct metrics *m, struct metrics_page *p)
     metrics_counter(p, "steward_http_connections_total", "Accepted connections", NULL, (double)c.connections_total);
     metrics_counter(p, "steward_http_accept_errors_total", "Connections not accepted for lack of descriptors", NULL,
                     (double)c.accept_errors);
+    metrics_counter(p, "steward_http_shed_total", "Connections closed because unanswered input filled its memory", NULL,
+                    (double)c.shed);
+    metrics_counter(p, "steward_http_wrong_secrets_total", "Requests with a wrong bearer or webhook secret", NULL,
+                    (double)c.wrong_secrets);
     metrics_gauge(p, "steward_http_requests", "Requests being answered", NULL, (double)c.requests);
     metrics_gauge(p, "steward_http_deferred", "Requests that wait for a commit or an event", NULL, (double)c.deferred);
     metrics_gauge(p, "steward_http_streams", "Open console pages", NULL, (double)c.streams);
@@ -91,7 +128,7 @@ static void on_metrics(struct request *r, void *arg)
 {
     struct metrics *m = arg;
     struct metrics_page p = { .text = BUF_INIT(METRICS_PAGE_BYTES_MAX) };
-    collect_process(m, &p);
+    metrics_process(&p);
     collect_server(m, &p);
     for (int i = 0; i < m->count; i++)
         m->collector[i].fn(m->collector[i].arg, &p);
@@ -110,7 +147,6 @@ struct metrics *metrics_new(struct server *s)
     };
     struct metrics *m = xcalloc(1, sizeof *m);
     m->server = s;
-    m->started_ms = clock_mono_ms();
     server_routes(s, rows, m);
     return m;
 }

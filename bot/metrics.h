@@ -9,20 +9,28 @@
 #ifndef BOT_METRICS_H
 #define BOT_METRICS_H
 
+#include "base/histogram.h"
 #include "bot/server.h"
 
 struct metrics;
 struct metrics_page;
 
-enum { METRICS_COLLECTORS_MAX = 16 };
+enum { METRICS_COLLECTORS_MAX = 16, METRICS_LABELS_BYTES = 512 };
 
 struct metrics *metrics_new(struct server *); /* adds the route and the server's own numbers; before server_start */
 void metrics_free(struct metrics *);          /* after server_free */
 void metrics_collect(struct metrics *, void (*fn)(void *arg, struct metrics_page *),
                      void *arg); /* before server_start */
 
-/* In a collector.  labels: `outcome="ok"` or NULL; rows of one name must follow each other. */
+/* In a collector.  labels: `outcome="ok"` or NULL; rows of one name must follow each other.  No label's values may be
+ * without a bound: nothing from a message, no id. */
 void metrics_counter(struct metrics_page *, const char *name, const char *help, const char *labels, double value);
 void metrics_gauge(struct metrics_page *, const char *name, const char *help, const char *labels, double value);
+/* In seconds, whatever the name: `name` ends with _seconds. */
+void metrics_histogram(struct metrics_page *, const char *name, const char *help, const char *labels,
+                       const struct histogram *);
+/* `name="value",` … with values escaped: names and values in turn, NULL after the last.  What does not fit is left out
+ * whole.  Returns out. */
+const char *metrics_labels(char out[METRICS_LABELS_BYTES], ...) __attribute__((sentinel));
 
 #endif

@@ -15,6 +15,8 @@ struct pacer_chat {
     /* groups only: a ring of the last sends */
     int64_t group_ms[SEND_GROUP_PER_MINUTE];
     int head, count;
+    int64_t low_ms[SEND_GROUP_LOW_PER_MINUTE]; /* those of them that matter little */
+    int low_head, low_count;
 };
 
 /* Telegram's groups and channels have negative ids. */
@@ -93,6 +95,14 @@ static int64_t wait_for_group(struct pacer_chat *c, int64_t now_ms)
     return c->count < SEND_GROUP_PER_MINUTE ? 0 : c->group_ms[c->head] + PACER_GROUP_WINDOW_MS - now_ms;
 }
 
+static int64_t wait_for_low(struct pacer_chat *c, int64_t now_ms)
+{
+    if (!is_group(c))
+        return 0;
+    ring_expire(c->low_ms, SEND_GROUP_LOW_PER_MINUTE, &c->low_head, &c->low_count, now_ms - PACER_GROUP_WINDOW_MS);
+    return c->low_count < SEND_GROUP_LOW_PER_MINUTE ? 0 : c->low_ms[c->low_head] + PACER_GROUP_WINDOW_MS - now_ms;
+}
+
 /* Nothing of the chat's past matters any more. */
 static bool forgettable(struct pacer_chat *c, int64_t now_ms)
 {
@@ -128,7 +138,7 @@ static struct pacer_chat *chat_find(struct pacer *p, int64_t chat_id, int64_t no
     return c;
 }
 
-int64_t pacer_take(struct pacer *p, enum pace pace, int64_t chat_id, int64_t now_ms)
+int64_t pacer_take(struct pacer *p, enum pace pace, bool low, int64_t chat_id, int64_t now_ms)
 {
     if (p->off)
         return 0;
@@ -141,29 +151,36 @@ int64_t pacer_take(struct pacer *p, enum pace pace, int64_t chat_id, int64_t now
     int64_t wait_ms = wait_for_group(c, now_ms);
     if (pace == PACE_MESSAGE)
         wait_ms = max64(wait_ms, wait_for_pace(c, now_ms));
+    if (low)
+        wait_ms = max64(wait_ms, wait_for_low(c, now_ms));
     if (wait_ms > 0)
         return wait_ms;
     ring_expire(p->sent_ms, SEND_GLOBAL_PER_SECOND, &p->head, &p->count, now_ms - PACER_GLOBAL_WINDOW_MS);
     ring_push(p->sent_ms, SEND_GLOBAL_PER_SECOND, p->head, &p->count, now_ms);
     if (is_group(c))
         ring_push(c->group_ms, SEND_GROUP_PER_MINUTE, c->head, &c->count, now_ms);
+    if (is_group(c) && low)
+        ring_push(c->low_ms, SEND_GROUP_LOW_PER_MINUTE, c->low_head, &c->low_count, now_ms);
     if (pace == PACE_MESSAGE)
         c->due_ms = max64(c->due_ms, now_ms) + SEND_CHAT_INTERVAL_MS;
     return 0;
 }
 
-size_t pacer_blocked(struct pacer *p, int64_t now_ms, int64_t *chat_ids, size_t max, int64_t *soonest_ms)
+size_t pacer_blocked(struct pacer *p, bool low, int64_t now_ms, int64_t *chat_ids, size_t max, int64_t *soonest_ms)
 {
     size_t found = 0;
     *soonest_ms = 0;
     for (size_t i = 0; i < p->chat_count; i++) {
-        int64_t wait_ms = max64(wait_for_group(&p->chats[i], now_ms), wait_for_pace(&p->chats[i], now_ms));
+        struct pacer_chat *c = &p->chats[i];
+        int64_t wait_ms = max64(wait_for_group(c, now_ms), wait_for_pace(c, now_ms));
+        if (low)
+            wait_ms = wait_ms > 0 ? 0 : wait_for_low(c, now_ms);
         if (wait_ms <= 0)
             continue;
         if (*soonest_ms == 0 || wait_ms < *soonest_ms)
             *soonest_ms = wait_ms;
         if (found < max)
-            chat_ids[found++] = p->chats[i].chat_id;
+            chat_ids[found++] = c->chat_id;
     }
     return found;
 }

@@ -7,7 +7,9 @@
  * row, then take (which spends the reservation) or cancel.
  *   message: counts against its chat, its group's minute and the second of all.
  *   edit:    counts against the group's minute and the second of all, not against the chat's pace.
- *   tap:     answers to button taps are free. */
+ *   tap:     answers to button taps are free.
+ * Of a group's minute, messages and edits that matter little get SEND_GROUP_LOW_PER_MINUTE at most, so that a question
+ * finds room at once however much is told. */
 #ifndef BOT_PACER_H
 #define BOT_PACER_H
 
@@ -42,10 +44,10 @@ int64_t pacer_reserve(struct pacer *, int64_t now_ms);
 void pacer_cancel(struct pacer *); /* the reservation was not needed */
 /* Spend the reservation on this chat.  0: send now.  Else the reservation is given back and nothing may be sent to this
  * chat for that many ms. */
-int64_t pacer_take(struct pacer *, enum pace, int64_t chat_id, int64_t now_ms);
+int64_t pacer_take(struct pacer *, enum pace, bool low, int64_t chat_id, int64_t now_ms);
 
 /* Chats to which no message may go now, up to max of them; *soonest_ms = ms until the first of all blocked ones may
- * (0 when none is blocked). */
-size_t pacer_blocked(struct pacer *, int64_t now_ms, int64_t *chat_ids, size_t max, int64_t *soonest_ms);
+ * (0 when none is blocked).  low: the chats of the rest to which nothing may go that matters little. */
+size_t pacer_blocked(struct pacer *, bool low, int64_t now_ms, int64_t *chat_ids, size_t max, int64_t *soonest_ms);
 
 #endif

@@ -19,8 +19,10 @@ struct program {
     struct server *server;
     struct webhook webhook;
     struct console *console;
+    struct agents *agents;
     struct health *health;
     struct metrics *metrics;
+    struct sampler *sampler; /* gauges of the database */
     _Atomic(struct registrar *) registrar; /* set while threads run already: NULL at first */
     struct poller *poller;
     struct typing *typing;

@@ -6,18 +6,15 @@
 #include "base/json.h"
 #include "bot/embedder.h"
 #include "bot/health.h"
-#include "bot/metrics.h"
 #include "bot/poller.h"
 #include "bot/register.h"
-#include "bot/scheduler.h"
+#include "bot/report_metrics.h"
 #include "bot/sender.h"
-#include "bot/worker.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Of both senders together. */
-static struct sender_counters sends(struct program *p)
+struct sender_counters report_sends(struct program *p)
 {
     struct sender_counters c, t = { 0 };
     sender_count(p->console_sender, &c);
@@ -35,7 +32,7 @@ static struct sender_counters sends(struct program *p)
 static bool health_sender(void *arg, struct json_object *section, struct error *why)
 {
     struct program *p = arg;
-    struct sender_counters c = sends(p);
+    struct sender_counters c = report_sends(p);
     bool ok = sender_healthy(p->console_sender, why) && (!p->sender || sender_healthy(p->sender, why));
     json_set_bool(section, "ok", ok);
     json_set_int(section, "sent", c.sent);
@@ -90,61 +87,6 @@ static bool health_memory(void *arg, struct json_object *section, struct error *
     return true; /* without an embedder words still find rows */
 }
 
-static void collect_memory(struct program *p, struct metrics_page *m)
-{
-    struct lane_counters c;
-    lane_count(p->lane, &c);
-    metrics_gauge(m, "steward_memory_items", "Rows that can be searched", NULL, (double)c.recall.documents);
-    metrics_gauge(m, "steward_memory_vectors", "Vectors in memory", NULL, (double)c.recall.vectors);
-    metrics_gauge(m, "steward_memory_waiting", "Rows whose vector is missing or stale", NULL, (double)c.recall.wanted);
-    metrics_counter(m, "steward_embedded_total", "Rows embedded", NULL, (double)c.embedded);
-    metrics_counter(m, "steward_embedding_tokens_total", "Tokens of embeddings", NULL, (double)c.tokens);
-    metrics_counter(m, "steward_embedding_failures_total", "Failed steps of the embedder", NULL, (double)c.failures);
-}
-
-static void collect(void *arg, struct metrics_page *m)
-{
-    struct program *p = arg;
-    struct worker_counters w;
-    struct sender_counters s = sends(p);
-    struct scheduler_counters c;
-    struct store_counters d;
-    workers_count(p->workers, &w);
-    scheduler_count(p->scheduler, &c);
-    store_count(p->store, &d);
-    metrics_gauge(m, "steward_intake_queue", "Updates waiting for their commit", NULL, intake_depth(p->intake));
-    metrics_counter(m, "steward_turns_total", "Messages worked on", NULL, (double)w.turns);
-    metrics_counter(m, "steward_turn_failures_total", "Turns that ended in an apology", NULL, (double)w.failed);
-    metrics_counter(m, "steward_turn_given_back_total", "Turns given back for a retry", NULL, (double)w.given_back);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"model\"",
-                    (double)w.model_ms);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"tool\"",
-                    (double)w.tool_ms);
-    metrics_counter(m, "steward_turn_milliseconds_total", "Time spent in turns, by part", "part=\"database\"",
-                    (double)w.db_ms);
-    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"input\"",
-                    (double)w.input_tokens);
-    metrics_counter(m, "steward_model_tokens_total", "Tokens of model calls", "direction=\"output\"",
-                    (double)w.output_tokens);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"sent\"", (double)s.sent);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"retried\"",
-                    (double)s.retried);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"unknown\"",
-                    (double)s.unknown);
-    metrics_counter(m, "steward_sends_total", "Outbox rows by what became of them", "outcome=\"parked\"",
-                    (double)s.parked);
-    metrics_counter(m, "steward_telegram_floods_total", "429 answers of Telegram", NULL, (double)s.floods);
-    metrics_counter(m, "steward_stale_writes_total", "Late writes refused by the fencing token", NULL,
-                    (double)(s.lost + w.lost));
-    metrics_counter(m, "steward_rescued_total", "Rows of dead workers given back", NULL, (double)c.rescued);
-    metrics_counter(m, "steward_parked_total", "Messages set aside after repeated crashes", NULL, (double)c.parked);
-    metrics_counter(m, "steward_reminders_total", "Reminders fired", NULL, (double)c.reminders);
-    metrics_counter(m, "steward_database_commits_total", "Commits", NULL, (double)d.commits);
-    metrics_counter(m, "steward_database_writes_total", "Write functions committed", NULL, (double)d.writes);
-    metrics_counter(m, "steward_database_errors_total", "Failed writes and reads", NULL, (double)d.errors);
-    collect_memory(p, m);
-}
-
 void report_register(struct program *p)
 {
     struct health_part sender = { "sender", health_sender, p }, queues = { "queues", health_queues, p };
@@ -156,7 +98,7 @@ void report_register(struct program *p)
     struct health_part memory = { "memory", health_memory, p };
     health_add(p->health, &queues);
     health_add(p->health, &memory);
-    metrics_collect(p->metrics, collect, p);
+    report_metrics(p);
 }
 
 static void say_embedder(const struct program *p)

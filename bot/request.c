@@ -49,15 +49,26 @@ struct slice request_body(const struct request *r)
     return (struct slice){ r->h2o->entity.base ? r->h2o->entity.base : "", r->h2o->entity.len };
 }
 
+static bool header_is(const h2o_header_t *h, const char *name)
+{
+    return h->name && h->name->len == strlen(name) && memcmp(h->name->base, name, h->name->len) == 0;
+}
+
 const char *request_header(struct request *r, const char *name)
 {
-    size_t len = strlen(name);
     h2o_headers_t *h = &r->h2o->headers;
-    for (size_t i = 0; i < h->size; i++) {
-        h2o_iovec_t *n = h->entries[i].name; /* NULL: a folded line of the header before */
-        if (n && n->len == len && memcmp(n->base, name, len) == 0)
+    for (size_t i = 0; i < h->size; i++)
+        if (header_is(&h->entries[i], name))
             return h2o_strdup(&r->h2o->pool, h->entries[i].value.base, h->entries[i].value.len).base;
-    }
+    return NULL;
+}
+
+const char *request_header_last(struct request *r, const char *name)
+{
+    h2o_headers_t *h = &r->h2o->headers;
+    for (size_t i = h->size; i-- > 0;)
+        if (header_is(&h->entries[i], name))
+            return h2o_strdup(&r->h2o->pool, h->entries[i].value.base, h->entries[i].value.len).base;
     return NULL;
 }
 

@@ -1,15 +1,39 @@
 /* SPDX-License-Identifier: MIT
- * route: finds the row of a request: path, method, size, permission, handler, in this order.
+ * route: judges the head of a request, then finds its row: path, method, permission, size, handler, in this order.
+ * The path is compared as it was sent: a proxy that closes an address cannot be talked past with %2f or dot segments.
  * Loop thread. */
 #include "bot/loop.h"
 
 #include "base/limits.h"
+#include "bot/head.h"
 #include <stdio.h>
 #include <string.h>
 
 static bool is(h2o_iovec_t v, const char *s)
 {
     return v.len == strlen(s) && memcmp(v.base, s, v.len) == 0;
+}
+
+/* What stands before the question mark. */
+static h2o_iovec_t request_path(const h2o_req_t *h2o)
+{
+    return h2o_iovec_init(h2o->path.base, h2o->query_at == SIZE_MAX ? h2o->path.len : h2o->query_at);
+}
+
+/* libh2o keeps the raw head at the beginning of the connection's input until the request is answered. */
+static const char *raw_head_fault(h2o_req_t *h2o)
+{
+    h2o_buffer_t *in = h2o->conn->callbacks->get_socket(h2o->conn)->input;
+    size_t skip = in->size && in->bytes[0] == '\r' ? 2 : 0;
+    if (in->size < skip + h2o->method.len || memcmp(in->bytes + skip, h2o->method.base, h2o->method.len) != 0) {
+        h2o->http1_is_persistent = 0;
+        return "The request's head cannot be read";
+    }
+    bool chunked;
+    const char *fault = head_fault(in->bytes, in->size, &chunked);
+    if (fault || chunked)
+        h2o->http1_is_persistent = 0;
+    return fault;
 }
 
 static bool method_fits(const struct route *row, h2o_iovec_t method)
@@ -35,7 +59,7 @@ static bool path_methods(const struct server *s, h2o_iovec_t path, char *out, si
 static void route_missing(struct request *r)
 {
     char allow[64];
-    if (!path_methods(r->server, r->h2o->path_normalized, allow, sizeof allow)) {
+    if (!path_methods(r->server, request_path(r->h2o), allow, sizeof allow)) {
         request_error(r, 404, "There is nothing at this address");
         return;
     }
@@ -48,9 +72,14 @@ int route_dispatch(h2o_handler_t *handler, h2o_req_t *h2o)
     struct server *s = H2O_STRUCT_FROM_MEMBER(struct server, ctx, h2o->conn->ctx);
     struct request *r = request_new(s, h2o);
     (void)handler;
+    const char *fault = raw_head_fault(h2o);
+    if (fault) {
+        request_error(r, 400, "%s", fault);
+        return 0;
+    }
     for (size_t i = 0; i < s->route_count; i++) {
         const struct route_entry *entry = &s->routes[i];
-        if (!is(h2o->path_normalized, entry->row->path) || !method_fits(entry->row, h2o->method))
+        if (!is(request_path(h2o), entry->row->path) || !method_fits(entry->row, h2o->method))
             continue;
         if (!entry->row->auth(r, entry->arg))
             return 0;

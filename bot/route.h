@@ -27,7 +27,7 @@ struct slice {
 
 struct route {
     const char *method; /* a GET row answers HEAD too */
-    const char *path;   /* exact, after percent-decoding and removal of dot segments */
+    const char *path;   /* exact, as it was sent */
     /* Runs before anything else looks at the request.  false: refused, and it has answered. */
     bool (*auth)(struct request *, void *arg);
     void (*handle)(struct request *, void *arg);
@@ -38,6 +38,8 @@ struct slice request_method(const struct request *);
 struct slice request_body(const struct request *);
 /* The first header of that (lower-case) name, NUL-terminated; NULL when absent. */
 const char *request_header(struct request *, const char *name);
+/* The last one: of a header that proxies add to, the line of the nearest. */
+const char *request_header_last(struct request *, const char *name);
 /* A query parameter, percent-decoded; NULL when absent. */
 const char *request_query(struct request *, const char *name);
 const char *request_host(struct request *); /* Host with port as sent; "" when absent */
@@ -54,6 +56,9 @@ void request_answer(struct request *, int code, const char *type, const void *by
 void request_json(struct request *, int code, struct json_object *); /* takes ownership */
 /* {"error": "a sentence"} */
 void request_error(struct request *, int code, const char *fmt, ...) PRINTF(3, 4);
+/* After an answer: exactly one of the two is called on the loop thread, later: confirmed when the other end has
+ * acknowledged every byte, dropped (which may free arg) when it will not or cannot be told. */
+void request_confirm(struct request *, void (*confirmed)(void *arg), void (*dropped)(void *arg), void *arg);
 /* The status's HTTP code and its text; ST_UNAVAILABLE and ST_BUSY carry Retry-After: 2. */
 void request_fail(struct request *, const struct error *);
 

@@ -7,11 +7,14 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "router/ask.h"
 #include "router/remind.h"
 #include "router/reply.h"
+#include "store/clock_step.h"
 #include "store/history.h"
 #include "store/inbox.h"
 #include "store/outbox.h"
+#include "store/usage.h"
 
 #include <inttypes.h>
 #include <pthread.h>
@@ -20,10 +23,15 @@
 
 enum {
     PRUNE_INTERVAL_MS = 10 * 60 * 1000,
+    ALIVE_INTERVAL_MS = 10 * 1000, /* far below ASK_AWAY_MS */
     OUTBOX_KEEP_MS =
         2 * 24 * 3600 * 1000, /* a tap looks its card up here; after two days a result comes as a new message */
 };
-#define HISTORY_KEEP_MS (90LL * 24 * 3600 * 1000) /* the model sees far less; /undo and edits look back a day */
+#define REQUESTS_KEEP_MS (90LL * 24 * 3600 * 1000) /* a poll that comes later hears 404; the audit log stays */
+#define USAGE_KEEP_MS (400LL * 24 * 3600 * 1000)   /* a year can be compared with the one before */
+#define HISTORY_KEEP_MS (90LL * 24 * 3600 * 1000)  /* the model sees far less; /undo and edits look back a day */
+
+enum { JOBS_MAX = 8 };
 
 struct scheduler {
     struct scheduler_options options;
@@ -31,7 +39,8 @@ struct scheduler {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stop;
-    int64_t last_run_ms[4];
+    int64_t last_run_ms[JOBS_MAX];
+    struct clock_look look; /* of the last rescue */
     int64_t complained_at_ms;
     struct scheduler_counters counters;
 };
@@ -41,7 +50,8 @@ struct job_run {
     struct scheduler *s;
     struct arena *arena;
     int64_t now_ms;
-    int64_t count, parked; /* out */
+    int64_t count, parked;  /* out */
+    struct clock_look look; /* out */
 };
 
 static enum status tell_owner(struct db *db, struct job_run *r, const struct inbox_row *row, struct error *e)
@@ -78,7 +88,8 @@ static enum status job_rescue(struct db *db, void *arg, struct error *e)
     int64_t in = 0, out = 0, again = 0;
     struct inbox_row *parked;
     int parked_count;
-    if (db_now_ms(db, &r->now_ms, e) || inbox_rescue(db, r->arena, r->now_ms, &in, &parked, &parked_count, e) ||
+    if (clock_follow(db, &r->s->look, &r->look, e) || db_now_ms(db, &r->now_ms, e) ||
+        inbox_rescue(db, r->arena, r->now_ms, &in, &parked, &parked_count, e) ||
         outbox_rescue(db, r->now_ms, &out, e) || inbox_last_try(db, r->now_ms, &again, e))
         return e->status;
     for (int i = 0; i < parked_count; i++)
@@ -103,8 +114,32 @@ static enum status job_prune(struct db *db, void *arg, struct error *e)
 {
     struct job_run *r = arg;
     if (db_now_ms(db, &r->now_ms, e) || inbox_prune(db, r->now_ms - INBOX_KEEP_MS, e) ||
-        outbox_prune(db, r->now_ms - OUTBOX_KEEP_MS, e) || history_prune(db, r->now_ms - HISTORY_KEEP_MS, e))
+        outbox_prune(db, r->now_ms - OUTBOX_KEEP_MS, e) || history_prune(db, r->now_ms - HISTORY_KEEP_MS, e) ||
+        usage_prune(db, r->now_ms - USAGE_KEEP_MS, e) || requests_prune(db, r->now_ms - REQUESTS_KEEP_MS, e))
         return e->status;
+    return OK;
+}
+
+static enum status job_requests(struct db *db, void *arg, struct error *e)
+{
+    struct job_run *r = arg;
+    int expired, reminded;
+    if (db_now_ms(db, &r->now_ms, e) || ask_expire(db, r->arena, r->now_ms, &expired, e) ||
+        ask_remind(db, r->arena, r->now_ms, &reminded, e))
+        return e->status;
+    r->count = expired + reminded;
+    return OK;
+}
+
+static enum status job_alive(struct db *db, void *arg, struct error *e)
+{
+    struct job_run *r = arg;
+    int shown, healed;
+    int64_t away_ms;
+    if (db_now_ms(db, &r->now_ms, e) || ask_alive(db, r->arena, r->now_ms, &away_ms, &shown, e) ||
+        ask_heal(db, r->arena, r->now_ms, &healed, e))
+        return e->status;
+    r->count = shown + healed;
     return OK;
 }
 
@@ -113,11 +148,12 @@ static const struct job {
     write_fn run;
     int64_t interval_ms;
 } job_table[] = {
-    { "rescue", job_rescue, RESCUE_INTERVAL_MS },
-    { "remind", job_remind, 1000 },
+    { "rescue", job_rescue, RESCUE_INTERVAL_MS }, { "remind", job_remind, 1000 },
+    { "requests", job_requests, 1000 },           { "alive", job_alive, ALIVE_INTERVAL_MS },
     { "prune", job_prune, PRUNE_INTERVAL_MS },
 };
 enum { JOB_COUNT = sizeof job_table / sizeof job_table[0] };
+_Static_assert((int)JOB_COUNT <= (int)JOBS_MAX, "last_run_ms has a place for every job");
 
 static void complain(struct scheduler *s, const struct job *job, const struct error *e)
 {
@@ -131,8 +167,10 @@ static void complain(struct scheduler *s, const struct job *job, const struct er
 static void job_account(struct scheduler *s, const struct job *job, const struct job_run *r)
 {
     pthread_mutex_lock(&s->lock);
-    if (job->run == job_rescue)
+    if (job->run == job_rescue) {
         s->counters.rescued += r->count;
+        s->look = r->look;
+    }
     if (job->run == job_remind)
         s->counters.reminders += r->count;
     s->counters.parked += r->parked;

@@ -52,6 +52,7 @@ struct sender {
      * from the transaction to the entry in row_id; the repair holds it for writing. */
     pthread_rwlock_t claims;
     bool orphans; /* under lock */
+    struct histogram times;
 };
 
 /* One write: the last row's result and the next row. */
@@ -175,6 +176,8 @@ static void job_end(struct worker *w, struct job *job)
         alarm_add(s, clock_mono_ms() + job->wait_ms);
     pthread_mutex_unlock(&s->lock);
     settle_log(job);
+    if (job->of_request && !job->lost)
+        store_hint(s->store, HINT_REQUESTS);
     if (job->settled_as == SETTLE_DELIVER && !job->lost && job->messenger->delivered)
         job->messenger->delivered(job->messenger->self);
     arena_free(job->arena);
@@ -243,8 +246,24 @@ static void repair_orphans(struct sender *s)
     pthread_rwlock_unlock(&s->claims);
 }
 
-/* May this thread claim a row now?  Fills the list of chats to leave out. */
-static bool claim_prepare(struct sender *s, int64_t *skip, int *skip_count, int64_t *soonest_ms)
+/* Chats that pacing leaves out of a claim, wholly or for what matters little. */
+struct held_back {
+    int64_t chats[SKIP_CHATS_MAX], low[SKIP_CHATS_MAX];
+    int count, low_count;
+    int64_t soonest_ms; /* until the first of them is free; 0 = there is none */
+};
+
+static void hold_back(struct sender *s, int64_t now_ms, struct held_back *held) /* locked */
+{
+    int64_t low_ms;
+    held->count = (int)pacer_blocked(&s->pacer, false, now_ms, held->chats, SKIP_CHATS_MAX, &held->soonest_ms);
+    held->low_count = (int)pacer_blocked(&s->pacer, true, now_ms, held->low, SKIP_CHATS_MAX, &low_ms);
+    if (low_ms > 0 && (held->soonest_ms == 0 || low_ms < held->soonest_ms))
+        held->soonest_ms = low_ms;
+}
+
+/* May this thread claim a row now? */
+static bool claim_prepare(struct sender *s, struct held_back *held)
 {
     bool orphans;
     pthread_mutex_lock(&s->lock);
@@ -261,7 +280,7 @@ static bool claim_prepare(struct sender *s, int64_t *skip, int *skip_count, int6
         look_by(s, now_ms + wait_ms);
     }
     if (may)
-        *skip_count = (int)pacer_blocked(&s->pacer, now_ms, skip, SKIP_CHATS_MAX, soonest_ms);
+        hold_back(s, now_ms, held);
     pthread_mutex_unlock(&s->lock);
     return may;
 }
@@ -307,10 +326,10 @@ static void claim_failed(struct sender *s, enum status status, const struct erro
 static bool turn_over(struct worker *w, struct job *job, struct job *next)
 {
     struct sender *s = w->sender;
-    int64_t skip[SKIP_CHATS_MAX], soonest_ms = 0;
+    struct held_back held = { 0 };
     struct turnover t = { .job = job };
     struct error e = { 0 };
-    t.want = claim_prepare(s, skip, &t.claim.skip_count, &soonest_ms);
+    t.want = claim_prepare(s, &held);
     if (!t.want && !job->arena)
         return false;
     if (t.want) {
@@ -318,7 +337,10 @@ static bool turn_over(struct worker *w, struct job *job, struct job *next)
         t.claim.owner_id = store_owner_id(s->store);
         t.claim.channels = s->channels;
         t.claim.max = 1;
-        t.claim.skip_chats = skip;
+        t.claim.skip_chats = held.chats;
+        t.claim.skip_count = held.count;
+        t.claim.skip_low_chats = held.low;
+        t.claim.skip_low_count = held.low_count;
         pthread_rwlock_rdlock(&s->claims);
     }
     enum status status = store_write(s->store, turnover_write, &t, &e);
@@ -326,7 +348,7 @@ static bool turn_over(struct worker *w, struct job *job, struct job *next)
     if (status == OK)
         job_end(w, job);
     if (t.want && status == OK)
-        found = claim_accept(w, &t.claim, soonest_ms, next);
+        found = claim_accept(w, &t.claim, held.soonest_ms, next);
     else if (t.want)
         claim_failed(s, status, &e);
     if (t.want)
@@ -353,7 +375,8 @@ static int64_t take_turn(struct sender *s, const struct job *job, bool sends)
     int64_t wait_ms = 0;
     pthread_mutex_lock(&s->lock);
     if (sends && job->messenger->paced)
-        wait_ms = pacer_take(&s->pacer, pace_of(&job->row), job->row.chat_id, clock_mono_ms());
+        wait_ms = pacer_take(&s->pacer, pace_of(&job->row), job->row.priority >= OUTBOX_LOW, job->row.chat_id,
+                             clock_mono_ms());
     else
         pacer_cancel(&s->pacer);
     pthread_mutex_unlock(&s->lock);
@@ -363,7 +386,9 @@ static int64_t take_turn(struct sender *s, const struct job *job, bool sends)
 static void send_row(struct worker *w, struct job *job)
 {
     const struct messenger *m = job->messenger;
+    int64_t begin_us = clock_mono_us();
     m->send(m->self, w->http, job->arena, &job->row, false, &job->result);
+    histogram_observe(&w->sender->times, clock_mono_us() - begin_us);
     if (job->result.outcome == SEND_PLAIN) {
         struct error why = { 0 };
         memcpy(why.text, job->result.error, sizeof job->result.error);
@@ -504,6 +529,11 @@ void sender_free(struct sender *s)
     pthread_rwlock_destroy(&s->claims);
     pthread_mutex_destroy(&s->lock);
     free(s);
+}
+
+const struct histogram *sender_times(const struct sender *s)
+{
+    return &s->times;
 }
 
 void sender_count(struct sender *s, struct sender_counters *out)

@@ -56,6 +56,8 @@ enum status MUST_CHECK sender_start(const struct sender_options *, struct sender
 /* Something was put into the outbox (call after the commit).  Any thread, never blocks. */
 void sender_wake(struct sender *);
 void sender_count(struct sender *, struct sender_counters *);
+/* How long calls to the messenger took. */
+const struct histogram *sender_times(const struct sender *);
 /* Can it do its work?  false: *why (may be NULL) says what is in the way.  Any thread. */
 bool sender_healthy(struct sender *, struct error *why);
 /* Finish the sends under way (at most SENDER_DRAIN_MS, then they are cut short and marked unknown), claim nothing new,

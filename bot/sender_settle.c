@@ -5,6 +5,10 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "router/card.h"
+#include "store/chats.h"
+#include "store/requests.h"
+#include "store/topics.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +37,7 @@ static void later(struct job *job, enum settle_kind kind, int64_t wait_ms)
 static void decide_retry(struct job *job)
 {
     const struct send_result *r = &job->result;
-    if (r->blameless || r->migrated_to_chat_id)
+    if (r->blameless || r->migrated_to_chat_id || r->topic_lost)
         later(job, SETTLE_LATER, r->wait_ms);
     else if (job->row.attempts + 1 >= SEND_ATTEMPTS_MAX)
         job->settle = SETTLE_PARK;
@@ -74,6 +78,60 @@ enum status settle_orphans_write(struct db *db, void *arg, struct error *e)
     return outbox_give_back_orphans(db, o->owner_id, o->channels, o->keep, SENDER_THREADS, e);
 }
 
+/* ---- who else wants to know ---- */
+
+#define CARD_KEY "card:" /* how router/card.c begins the dedupe_key of its rows */
+
+static bool is_topic(const struct outbox_row *row)
+{
+    return strcmp(row->kind, "topic") == 0;
+}
+
+static bool is_card(const struct outbox_row *row)
+{
+    return row->dedupe_key && strncmp(row->dedupe_key, CARD_KEY, strlen(CARD_KEY)) == 0;
+}
+
+/* The topic's row is written before the outbox's, here as everywhere (store/topics.c). */
+static enum status topic_settled(struct db *db, struct job *job, enum topic_refusal refusal, int64_t now_ms,
+                                 struct error *e)
+{
+    int64_t changed = 0;
+    if (refusal != TOPIC_POSSIBLE)
+        return topic_refused(db, job->row.topic_id, refusal, now_ms, e);
+    enum status s = topic_made(db, job->row.topic_id, job->result.message_id, &changed, e);
+    job->leaked = s == OK && changed == 0;
+    return s;
+}
+
+static enum status told_sent(struct db *db, struct job *job, int64_t message_id, int64_t now_ms, struct error *e)
+{
+    job->of_request = is_card(&job->row);
+    if (!job->of_request)
+        return OK;
+    return card_sent(db, job->arena, &job->row, message_id, job->row.unknowns > 0, now_ms, e);
+}
+
+static enum status sent(struct db *db, struct job *job, int64_t now_ms, struct error *e)
+{
+    if (is_topic(&job->row) && topic_settled(db, job, job->result.topic_refused, now_ms, e))
+        return e->status;
+    int64_t message_id = job->result.message_id;
+    enum status s = outbox_sent(db, &job->row, message_id, now_ms, e);
+    return s == OK ? told_sent(db, job, message_id, now_ms, e) : s;
+}
+
+static enum status park(struct db *db, struct job *job, const char *why, int64_t now_ms, struct error *e)
+{
+    if (is_topic(&job->row) && topic_settled(db, job, TOPIC_FAILED, now_ms, e))
+        return e->status;
+    enum status s = outbox_park(db, &job->row, why, now_ms, e);
+    job->of_request = s == OK && is_card(&job->row);
+    return job->of_request ? card_parked(db, job->arena, &job->row, why, now_ms, e) : s;
+}
+
+/* ---- the settlements ---- */
+
 static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struct error *e)
 {
     const struct messenger *m = job->messenger;
@@ -83,6 +141,8 @@ static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struc
     enum status s = m->deliver(m->self, db, job->arena, &job->row, &message_id, e);
     if (s == OK)
         s = outbox_sent(db, &job->row, message_id, now_ms, e);
+    if (s == OK)
+        s = told_sent(db, job, message_id, now_ms, e);
     if (s == OK) {
         job->result.message_id = message_id;
         return db_savepoint_release(db, e);
@@ -97,7 +157,19 @@ static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struc
     job->settled_as = again ? SETTLE_RETRY : SETTLE_PARK;
     if (again)
         return outbox_retry(db, &job->row, now_ms + settle_backoff_ms(job->row.attempts), job->result.error, e);
-    return outbox_park(db, &job->row, job->result.error, now_ms, e);
+    return park(db, job, job->result.error, now_ms, e);
+}
+
+/* A row that goes back to the queue, and what its refusal says about the chat. */
+static enum status give_back(struct db *db, struct job *job, int64_t now_ms, const char *why, struct error *e)
+{
+    const struct outbox_row *row = &job->row;
+    int64_t new_id = job->result.migrated_to_chat_id;
+    if (new_id && chat_moved(db, row->channel, row->chat_id, new_id, e))
+        return e->status;
+    if (job->result.topic_lost && topic_lost(db, job->arena, row->topic_id, row->thread_id, row->priority, now_ms, e))
+        return e->status;
+    return outbox_give_back(db, row, now_ms + job->wait_ms, why, e);
 }
 
 static enum status write_one(struct db *db, struct job *job, int64_t now_ms, struct error *e)
@@ -108,32 +180,39 @@ static enum status write_one(struct db *db, struct job *job, int64_t now_ms, str
     case SETTLE_NONE:
         return OK;
     case SETTLE_SENT:
-        return outbox_sent(db, row, job->result.message_id, now_ms, e);
+        return sent(db, job, now_ms, e);
     case SETTLE_RETRY:
         return outbox_retry(db, row, now_ms + job->wait_ms, why, e);
     case SETTLE_LATER:
-        if (job->result.migrated_to_chat_id &&
-            outbox_move_chat(db, row->channel, row->chat_id, job->result.migrated_to_chat_id, e))
-            return e->status;
-        return outbox_give_back(db, row, now_ms + job->wait_ms, why, e);
+        return give_back(db, job, now_ms, why, e);
     case SETTLE_UNKNOWN:
         return outbox_unknown(db, row, now_ms + job->wait_ms, why, e);
     case SETTLE_PARK:
-        return outbox_park(db, row, why ? why : "refused", now_ms, e);
+        return park(db, job, why ? why : "refused", now_ms, e);
     case SETTLE_DELIVER:
         return deliver(db, job, now_ms, e);
     }
     return fail(e, ST_INTERNAL, "unknown settlement %d", (int)job->settle);
 }
 
+/* Whoever changes a request may then wait for the row of its card: so the lock of the requests comes first, here too.
+ */
+static bool touches_requests(const struct job *job)
+{
+    bool settled = job->settle == SETTLE_SENT || job->settle == SETTLE_PARK || job->settle == SETTLE_DELIVER;
+    return (settled && is_card(&job->row)) || job->result.migrated_to_chat_id;
+}
+
 enum status settle_write(struct db *db, struct job *job, struct error *e)
 {
     int64_t now_ms = 0, changed = 0;
-    job->lost = false;
+    job->lost = job->of_request = job->leaked = false;
     job->settled_as = job->settle;
     if (job->settle == SETTLE_NONE)
         return OK;
     if (db_now_ms(db, &now_ms, e))
+        return e->status;
+    if (touches_requests(job) && requests_lock(db, e))
         return e->status;
     enum status s = write_one(db, job, now_ms, e);
     if (s != ST_LOST)
@@ -144,7 +223,7 @@ enum status settle_write(struct db *db, struct job *job, struct error *e)
             return e->status;
         job->lost = changed == 0;
     }
-    return OK;
+    return job->lost || job->settle != SETTLE_SENT ? OK : told_sent(db, job, job->result.message_id, now_ms, e);
 }
 
 /* ---- words ---- */
@@ -162,6 +241,11 @@ const char *settle_name(enum settle_kind kind)
 void settle_log(const struct job *job)
 {
     const struct send_result *r = &job->result;
+    if (job->leaked || (is_topic(&job->row) && r->outcome == SEND_UNKNOWN))
+        log_event(LOG_WARN, "topic_leak", F_INT("chat_id", job->row.chat_id), F_INT("thread_id", r->message_id),
+                  F_STR("reason", job->leaked ? "made twice" : "it may have been made, no answer came"));
+    if (is_topic(&job->row) && !job->lost && r->topic_refused != TOPIC_POSSIBLE)
+        log_event(LOG_WARN, "topic_refused", F_INT("chat_id", job->row.chat_id), F_STR("reason", r->error));
     if (job->lost)
         log_event(LOG_WARN, "send_lost", F_INT("outbox_id", job->row.id),
                   F_STR("outcome", settle_name(job->settled_as)));

@@ -27,6 +27,8 @@ struct job {
     /* out, set by settle_write */
     enum settle_kind settled_as; /* DELIVER may end as RETRY or PARK */
     bool lost;                   /* the row belongs to another sender by now */
+    bool of_request;             /* it shows a request of an agent: whoever waits for one should look */
+    bool leaked;                 /* a topic was made that nobody waits for (or perhaps was) */
 };
 
 /* Decide how a result is to be written. */

@@ -5,6 +5,7 @@
 
 #include "base/http.h"
 #include "base/limits.h"
+#include "bot/agents.h"
 #include "bot/console.h"
 #include "bot/embedder.h"
 #include "bot/health.h"
@@ -13,11 +14,13 @@
 #include "bot/program.h"
 #include "bot/register.h"
 #include "bot/report.h"
+#include "bot/sampler.h"
 #include "bot/scheduler.h"
 #include "bot/sender.h"
 #include "bot/typing.h"
 #include "bot/webhook.h"
 #include "bot/worker.h"
+#include "router/ask.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -52,9 +55,11 @@ static void on_stored(void *arg, bool tap)
     store_hint(p->store, tap ? HINT_TAPS : HINT_INBOX); /* wakes our own workers too */
 }
 
-static void on_settled(void *arg)
+static void on_settled(void *arg, const struct turn_report *report)
 {
     struct program *p = arg;
+    if (report->asked) /* an agent may be waiting for this very moment: first */
+        store_hint(p->store, HINT_REQUESTS);
     store_hint(p->store, HINT_OUTBOX);
 }
 
@@ -63,6 +68,7 @@ static void on_clock(void *arg)
     struct program *p = arg;
     workers_wake(p->workers, false);
     workers_wake(p->workers, true);
+    store_hint(p->store, HINT_REQUESTS);
     store_hint(p->store, HINT_OUTBOX);
 }
 
@@ -107,11 +113,42 @@ static void typing(void *arg, const struct incoming *in, bool on)
 
 /* --- up --- */
 
+/* Does the address lead to this machine through a proxy, and not straight to it? */
+static bool is_elsewhere(const char *url)
+{
+    static const char *const own[] = { "127.", "localhost", "[::1]" };
+    const char *host = url ? strstr(url, "://") : NULL;
+    for (size_t i = 0; host && i < sizeof own / sizeof own[0]; i++)
+        if (strncmp(host + 3, own[i], strlen(own[i])) == 0)
+            return false;
+    return host != NULL;
+}
+
+static enum status load_key(struct db *db, void *arg, struct error *e)
+{
+    return ask_key(db, arg, e);
+}
+
+/* Where agents' cards go, who may answer them, and what their buttons are signed with. */
+static enum status setup_agents(struct program *p, struct error *e)
+{
+    struct ask_settings s = { .telegram = p->telegram != NULL,
+                              .notify_chat_id = p->config.notify_chat_id,
+                              .allowed = p->config.telegram_user_id,
+                              .allowed_count = p->config.telegram_user_count,
+                              .zone = p->config.zone };
+    if (store_write(p->store, load_key, s.key, e))
+        return e->status;
+    ask_setup(&s);
+    return OK;
+}
+
 static enum status start_web(struct program *p, struct error *e)
 {
     struct server_options o = { .bind = p->config.bind,
                                 .port = p->config.port,
-                                .notify_secret = p->config.notify_secret };
+                                .notify_secret = p->config.notify_secret,
+                                .public = is_elsewhere(p->config.public_url) };
     p->server = server_new(&o);
     p->webhook = (struct webhook){ .secret = p->config.telegram_bot_token ? p->config.webhook_secret : NULL,
                                    .intake = p->intake };
@@ -121,9 +158,12 @@ static enum status start_web(struct program *p, struct error *e)
         return e->status;
     messenger_add(&p->messengers, console_messenger(p->console));
     messenger_add(&p->console_only, console_messenger(p->console));
+    if (agents_start(p->store, p->server, &p->agents, e))
+        return e->status;
     if (health_start(p->server, p->store, mode_of(&p->config), &p->health, e))
         return e->status;
     p->metrics = metrics_new(p->server);
+    p->sampler = sampler_new(p->store, p->health, p->metrics);
     report_register(p);
     return OK;
 }
@@ -193,6 +233,8 @@ static enum status program_start(struct program *p, struct error *e)
         messenger_add(&p->messengers, &p->telegram_messenger);
         messenger_add(&p->telegram_only, &p->telegram_messenger);
     }
+    if (setup_agents(p, e))
+        return e->status;
     if (lane_start(p->store, &p->config, &p->lane, e) || intake_start(p->store, &p->intake, e) || start_web(p, e) ||
         start_pipeline(p, e))
         return e->status;
@@ -209,6 +251,7 @@ static void program_stop(struct program *p)
 {
     if (p->server)
         server_drain(p->server, DRAIN_MS / 2);
+    agents_stop(p->agents);
     poller_stop(p->poller);
     intake_stop(p->intake);
     scheduler_stop(p->scheduler);
@@ -230,8 +273,10 @@ static void program_stop(struct program *p)
     if (p->server)
         server_free(p->server);
     console_free(p->console);
+    agents_free(p->agents);
     if (p->metrics)
         metrics_free(p->metrics);
+    sampler_free(p->sampler);
     health_free(p->health);
     if (p->telegram)
         telegram_free(p->telegram);

@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 enum {
+    WRONG_SECRETS_AT_ONCE = 10,        /* a mistyped secret is tried a few times, … */
+    WRONG_SECRETS_INTERVAL_MS = 6000,  /* … a scanner goes on for ever */
     FD_RESERVE = 256,                  /* descriptors kept for database, models and files */
     HTTP_READ_BYTES_MAX = 4 * 1048576, /* read this far, so that the sender of a body over HTTP_BODY_BYTES_MAX gets
                                           its 413 instead of a reset; beyond it the connection closes */
@@ -23,9 +25,11 @@ struct server *server_new(const struct server_options *o)
     s->port = o->port;
     s->listener_fd = s->watch_epoll = -1;
     s->task_tail = &s->task_head;
+    s->wrong_secrets = attempts_new(WRONG_SECRETS_AT_ONCE, WRONG_SECRETS_INTERVAL_MS);
     pthread_mutex_init(&s->lock, NULL);
     h2o_linklist_init_anchor(&s->connections);
     h2o_linklist_init_anchor(&s->deferreds);
+    h2o_linklist_init_anchor(&s->confirms);
     h2o_linklist_init_anchor(&s->streams);
     return s;
 }
@@ -145,6 +149,7 @@ void server_free(struct server *s)
     if (s->started)
         h2o_config_dispose(&s->conf);
     pthread_mutex_destroy(&s->lock);
+    attempts_free(s->wrong_secrets);
     free(s);
 }
 
@@ -157,6 +162,8 @@ void server_count(struct server *s, struct server_counters *c)
         .requests = atomic_load(&s->requests_now),
         .deferred = atomic_load(&s->deferred_now),
         .streams = atomic_load(&s->streams_now),
+        .wrong_secrets = atomic_load(&s->wrong_secrets_total),
+        .shed = atomic_load(&s->shed_total),
     };
     for (int i = 0; i < 6; i++)
         c->answers[i] = atomic_load(&s->answers[i]);

@@ -15,6 +15,7 @@ struct server_options {
     const char *bind;          /* IPv4, IPv6 (with or without brackets) or a host name */
     int port;                  /* 0 = any free one, see server_port() */
     const char *notify_secret; /* what auth_bearer compares with; NULL = not set */
+    bool public;               /* PUBLIC_URL names another machine than this one: see auth_came_by_proxy() */
 };
 
 /* The strings must outlive the server. */
@@ -49,6 +50,7 @@ void server_on_drain(struct server *, void (*fn)(void *arg), void *arg);
 struct server_counters {
     int64_t connections, connections_total, accept_errors; /* open now; ever; refused for lack of descriptors */
     int64_t requests, deferred, streams;                   /* open now */
+    int64_t wrong_secrets, shed;                           /* ever; connections closed for the memory of their input */
     int64_t answers[6];                                    /* by hundred: answers[2] = 2xx */
 };
 void server_count(struct server *, struct server_counters *); /* any thread */

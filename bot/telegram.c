@@ -14,6 +14,7 @@
 enum {
     TELEGRAM_GENERAL_THREAD = 1, /* the General topic is addressed by leaving the thread out */
     FLOOD_DEFAULT_MS = 5000,     /* a 429 that does not say how long */
+    TELEGRAM_PLACEHOLDER_UNITS_MAX = 64,
 };
 
 /* ---- requests ---- */
@@ -29,7 +30,7 @@ void telegram_request_json(struct arena *a, const char *method, struct json_obje
                                       .repeatable = repeatable };
 }
 
-/* [[{"text","data"}]] → {"inline_keyboard": [[{"text","callback_data"}]]} */
+/* [[{"text","data","style"?}]] → {"inline_keyboard": [[{"text","callback_data","style"?}]]} */
 static struct json_object *keyboard(struct json_object *rows)
 {
     struct json_object *markup = json_object_new_object(), *out_rows = json_object_new_array();
@@ -44,6 +45,8 @@ static struct json_object *keyboard(struct json_object *rows)
                 json_set_str(out, "url", json_str(button, "url", ""));
             else
                 json_set_str(out, "callback_data", json_str(button, "data", ""));
+            if (json_has(button, "style"))
+                json_set_str(out, "style", json_str(button, "style", ""));
             json_push(out_row, out);
         }
         if (json_object_array_length(out_row))
@@ -66,6 +69,23 @@ static struct json_object *reply_parameters(int64_t message_id)
     json_set_int(reply, "message_id", message_id);
     json_set_bool(reply, "allow_sending_without_reply", true);
     return reply;
+}
+
+/* Buttons, or the person's keyboard opened for a reply: one message cannot have both. */
+static void put_markup(struct json_object *params, struct json_object *payload)
+{
+    if (json_has(payload, "buttons")) {
+        json_set(params, "reply_markup", keyboard(json_at(payload, "buttons")));
+        return;
+    }
+    if (!json_flag(payload, "force_reply", false))
+        return;
+    struct json_object *markup = json_object_new_object();
+    const char *placeholder = json_str(payload, "placeholder", "");
+    json_set_bool(markup, "force_reply", true);
+    if (*placeholder && text_utf16_units(placeholder, strlen(placeholder)) <= TELEGRAM_PLACEHOLDER_UNITS_MAX)
+        json_set_str(markup, "input_field_placeholder", placeholder);
+    json_set(params, "reply_markup", markup);
 }
 
 /* Text and how it is written, under the names sendMessage and editMessageText share. */
@@ -93,8 +113,7 @@ static void request_message(struct arena *a, const struct outbox_row *row, struc
     if (row->unknowns > 0)
         html = arena_printf(a, "%s\n\n<i>%s</i>", html, SENT_AGAIN);
     put_text(a, params, html, flags);
-    if (json_has(payload, "buttons"))
-        json_set(params, "reply_markup", keyboard(json_at(payload, "buttons")));
+    put_markup(params, payload);
     if (json_int(payload, "reply_to", 0) && !(flags & TELEGRAM_NO_REPLY))
         json_set(params, "reply_parameters", reply_parameters(json_int(payload, "reply_to", 0)));
     if (json_flag(payload, "silent", false))
@@ -160,6 +179,23 @@ static void request_document(struct arena *a, const struct outbox_row *row, stru
     out->body = multipart_body(a, field, n, &file, &out->body_len, &out->content_type);
 }
 
+static void request_topic(struct arena *a, const struct outbox_row *row, struct json_object *payload,
+                          struct telegram_request *out)
+{
+    struct json_object *params = json_keep(a, json_object_new_object());
+    json_set_int(params, "chat_id", row->chat_id);
+    json_set_str(params, "name", json_str(payload, "name", ""));
+    telegram_request_json(a, "createForumTopic", params, false, out);
+}
+
+void telegram_request_reopen(struct arena *a, const struct outbox_row *row, struct telegram_request *out)
+{
+    struct json_object *params = json_keep(a, json_object_new_object());
+    json_set_int(params, "chat_id", row->chat_id);
+    json_set_int(params, "message_thread_id", row->thread_id);
+    telegram_request_json(a, "reopenForumTopic", params, true, out);
+}
+
 enum status telegram_request_for(struct arena *a, const struct outbox_row *row, unsigned flags,
                                  struct telegram_request *out, struct error *e)
 {
@@ -177,6 +213,12 @@ enum status telegram_request_for(struct arena *a, const struct outbox_row *row, 
         if (!*json_str(payload, "content", ""))
             return fail(e, ST_INVALID, "an empty document cannot be sent");
         request_document(a, row, payload, flags, out);
+        return OK;
+    }
+    if (strcmp(row->kind, "topic") == 0) {
+        if (!*json_str(payload, "name", ""))
+            return fail(e, ST_INVALID, "a topic needs a name");
+        request_topic(a, row, payload, out);
         return OK;
     }
     if (!edit && strcmp(row->kind, "message") != 0)
@@ -243,12 +285,17 @@ static const struct answer_row {
     { 400, "message can't be edited", TG_AS_NEW },
     { 400, "message_id_invalid", TG_AS_NEW },
     { 400, "message thread not found", TG_NO_THREAD },
-    { 400, "topic_closed", TG_NO_THREAD },
+    { 400, "topic_closed", TG_TOPIC_CLOSED },
+    { 400, "topic_not_modified", TG_DONE },
     { 400, "topic_deleted", TG_NO_THREAD },
     { 400, "message to be replied not found", TG_NO_REPLY },
     { 400, "message to reply not found", TG_NO_REPLY },
     { 0, "upgraded to a supergroup", TG_MIGRATED },
-    { 400, "", TG_REJECTED }, /* chat not found, message is too long, not enough rights, … */
+    { 400, "not a forum", TG_NO_FORUM },
+    { 400, "not a supergroup", TG_NO_FORUM },
+    { 400, "not enough rights", TG_NO_RIGHTS },
+    { 400, "chat_admin_required", TG_NO_RIGHTS },
+    { 400, "", TG_REJECTED }, /* chat not found, message is too long, … */
     { 401, "", TG_DENIED },
     { 403, "", TG_REJECTED }, /* blocked by the user, kicked from the group */
     { 404, "", TG_DENIED },   /* every method we call exists: the token is not even shaped like one */

@@ -33,6 +33,8 @@ enum {
     TELEGRAM_NO_REPLY = 8,  /* the message replied to is gone */
 };
 
+/* reopenForumTopic for the thread of a row. */
+void telegram_request_reopen(struct arena *, const struct outbox_row *, struct telegram_request *);
 /* A call with a JSON body. */
 void telegram_request_json(struct arena *, const char *method, struct json_object *params, bool repeatable,
                            struct telegram_request *);
@@ -55,10 +57,13 @@ struct telegram_answer {
 void telegram_answer_read(struct arena *, const struct http_reply *, struct telegram_answer *);
 
 enum telegram_verdict {
-    TG_DONE,   /* it happened, or makes no difference any more */
-    TG_PLAIN,  /* the formatting was refused */
-    TG_AS_NEW, /* the message to edit is gone: send a new one */
-    TG_NO_THREAD,
+    TG_DONE,         /* it happened, or makes no difference any more */
+    TG_PLAIN,        /* the formatting was refused */
+    TG_AS_NEW,       /* the message to edit is gone: send a new one */
+    TG_NO_THREAD,    /* the forum topic is gone */
+    TG_TOPIC_CLOSED, /* … is closed: reopen it */
+    TG_NO_FORUM,     /* the chat has no topics */
+    TG_NO_RIGHTS,    /* the bot may not do this there */
     TG_NO_REPLY,
     TG_MIGRATED, /* answer->migrate_to_chat_id */
     TG_WAIT,     /* rate limit: answer->retry_after_ms */

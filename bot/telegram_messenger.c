@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-    FORMS_MAX = 4,           /* as it is, without thread, without reply, as a new message */
+    FORMS_MAX = 5,           /* as it is, in a reopened topic, without thread, without reply, as a new message */
     DENIED_PAUSE_MS = 60000, /* a refused token: look again once a minute */
     OUTAGE_BASE_MS = 500,    /* Telegram cannot be reached: 0.5 s, 1 s, 2 s … */
     OUTAGE_CAP_MS = 30000,
@@ -113,6 +113,7 @@ static unsigned other_form(enum telegram_verdict verdict)
     case TG_AS_NEW:
         return TELEGRAM_AS_NEW;
     case TG_NO_THREAD:
+    case TG_TOPIC_CLOSED:
         return TELEGRAM_NO_THREAD;
     case TG_NO_REPLY:
         return TELEGRAM_NO_REPLY;
@@ -164,11 +165,37 @@ static void conclude(struct telegram *t, enum telegram_verdict verdict, enum sta
         return;
     case TG_AS_NEW:
     case TG_NO_THREAD:
+    case TG_TOPIC_CLOSED:
+    case TG_NO_FORUM:
+    case TG_NO_RIGHTS:
     case TG_NO_REPLY:
     case TG_REJECTED:
         break;
     }
     out->outcome = SEND_REJECTED;
+}
+
+/* What the verdict means for a row of kind 'topic': that none can be made is an answer too. */
+static void conclude_topic(enum telegram_verdict verdict, const struct telegram_answer *answer, struct send_result *out)
+{
+    if (verdict == TG_DONE) {
+        out->message_id = json_int(answer->result, "message_thread_id", 0);
+        out->topic_refused = out->message_id > 0 ? TOPIC_POSSIBLE : TOPIC_FAILED;
+    } else if (verdict == TG_NO_FORUM || verdict == TG_NO_RIGHTS) {
+        out->outcome = SEND_OK;
+        out->topic_refused = verdict == TG_NO_FORUM ? TOPIC_NO_FORUM : TOPIC_NO_RIGHTS;
+    }
+}
+
+/* The topic of the row is closed.  false: and stays so. */
+static bool reopen(struct telegram *t, struct http *http, struct arena *a, const struct outbox_row *row)
+{
+    struct telegram_request request;
+    struct telegram_answer answer;
+    telegram_request_reopen(a, row, &request);
+    enum status s =
+        telegram_call(t, http, a, &request, row->chat_id, TELEGRAM_SEND_TIMEOUT_MS, &t->cancel, &answer, NULL);
+    return telegram_judge(s, &answer, true) == TG_DONE;
 }
 
 static void telegram_send(void *self, struct http *http, struct arena *a, const struct outbox_row *row, bool plain,
@@ -177,6 +204,7 @@ static void telegram_send(void *self, struct http *http, struct arena *a, const 
     struct telegram *t = self;
     unsigned flags = plain ? TELEGRAM_PLAIN : 0;
     int64_t chat_id = strcmp(row->kind, "tap") == 0 ? 0 : row->chat_id; /* a tap's answer names no chat */
+    bool reopened = false, topic = strcmp(row->kind, "topic") == 0;
     if (!ready(t, http, a, chat_id, out))
         return;
     for (int form = 0; form < FORMS_MAX; form++) {
@@ -196,12 +224,27 @@ static void telegram_send(void *self, struct http *http, struct arena *a, const 
         else
             note_silence(t);
         say(t, out, s ? e.text : answer.description);
+        if (verdict == TG_NO_THREAD && row->topic_id) { /* made anew, ahead of this row */
+            out->outcome = SEND_RETRY;
+            out->topic_lost = true;
+            return;
+        }
+        if (verdict == TG_TOPIC_CLOSED && row->topic_id && !reopened) {
+            if (reopen(t, http, a, row)) {
+                reopened = true;
+                continue;
+            }
+            if (!ready(t, http, a, chat_id, out)) /* that was one call too many */
+                return;
+        }
         unsigned form_flag = other_form(verdict);
         if (form_flag && !(flags & form_flag)) {
             flags |= form_flag;
             continue;
         }
         conclude(t, verdict, s, &answer, chat_id, out);
+        if (topic)
+            conclude_topic(verdict, &answer, out);
         return;
     }
     out->outcome = SEND_REJECTED;

@@ -17,10 +17,15 @@ static bool auth_telegram(struct request *r, void *arg)
         return false;
     }
     const char *given = request_header(r, "x-telegram-bot-api-secret-token");
-    if (given && secret_equal(w->secret, given))
+    if (given && secret_equal(w->secret, given)) {
+        auth_came_by_proxy(r);
         return true;
+    }
     w->refused++;
-    request_error(r, 401, "The secret token is missing or wrong");
+    if (given)
+        auth_refuse(r, "The secret token is missing or wrong");
+    else
+        request_error(r, 401, "The secret token is missing or wrong");
     return false;
 }
 

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SUSPECT_DELAY_MS = 300 };
 
@@ -36,7 +37,10 @@ struct workers {
     volatile bool stop;
     pthread_mutex_t count_lock;
     struct worker_counters counters;
+    struct worker_times times;
 };
+
+const char *const worker_path_name[WORKER_PATHS] = { "model", "parser", "command", "tap", "other" };
 
 /* Read by workers, and through turn_env.cancel by whoever waits on the network. */
 static bool stopping(const struct workers *w)
@@ -91,6 +95,16 @@ static void wait_for_news(struct worker *me, unsigned *seen)
     pthread_mutex_unlock(&l->lock);
 }
 
+static void time_turn(struct workers *w, const struct turn_report *r)
+{
+    int path = 0;
+    while (path < WORKER_OTHER && strcmp(worker_path_name[path], r->path) != 0)
+        path++;
+    histogram_observe(&w->times.turn[path], r->total_ms * 1000);
+    if (r->calls > 0)
+        histogram_observe(&w->times.tools, r->tool_ms * 1000);
+}
+
 static void count_turn(struct workers *w, const struct turn_report *r)
 {
     pthread_mutex_lock(&w->count_lock);
@@ -126,7 +140,29 @@ static void run_row(struct worker *me, struct turn_env *env, const struct inbox_
     turn_run(env, row, &report);
     log_turn(row, &report);
     count_turn(w, &report);
-    w->options.settled(w->options.settled_arg);
+    time_turn(w, &report);
+    w->options.settled(w->options.settled_arg, &report);
+}
+
+static enum status unclaim_write(struct db *db, void *arg, struct error *e)
+{
+    const struct inbox_claim *claim = arg;
+    return inbox_unclaim(db, claim->row.id, claim->row.token, claim->now_ms, e);
+}
+
+/* The COMMIT of a claim got no answer.  If it happened the row is ours, nobody works on it, and only the end of its
+ * lease would free it: so it is given back, however long the database is away. */
+static void claim_undo(struct worker *me, struct inbox_claim *claim)
+{
+    enum { PAUSE_MS = 50, PAUSE_MS_MAX = 1000 };
+    struct error e = { 0 };
+    int64_t pause_ms = PAUSE_MS;
+    enum status s;
+    while (claim->found && (s = store_write_relaxed(me->all->options.env.store, unclaim_write, claim, &e)) &&
+           s != ST_LOST && !stopping(me->all)) {
+        clock_sleep_ms(pause_ms);
+        pause_ms = pause_ms * 2 < PAUSE_MS_MAX ? pause_ms * 2 : PAUSE_MS_MAX;
+    }
 }
 
 /* True when a row was found and run. */
@@ -142,6 +178,8 @@ static bool claim_and_run(struct worker *me, struct turn_env *env)
     enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
     if (s == OK && claim.found)
         run_row(me, env, &claim.row);
+    else if (s == ST_UNKNOWN)
+        claim_undo(me, &claim);
     else if (s)
         clock_sleep_ms(200); /* the health check tells the story of an outage once; here is only the pause */
     arena_free(arena);
@@ -208,6 +246,11 @@ void workers_count(struct workers *w, struct worker_counters *out)
     pthread_mutex_lock(&w->count_lock);
     *out = w->counters;
     pthread_mutex_unlock(&w->count_lock);
+}
+
+const struct worker_times *workers_times(const struct workers *w)
+{
+    return &w->times;
 }
 
 void workers_stop(struct workers *w)

@@ -11,7 +11,7 @@ struct workers;
 struct worker_options {
     struct turn_env env;        /* http and cancel are filled in per thread */
     int threads;                /* for messages; 0 = WORKERS_DEFAULT */
-    void (*settled)(void *arg); /* after a turn's commit: wakes the sender */
+    void (*settled)(void *arg, const struct turn_report *); /* after a turn's commit: wakes the sender */
     void *settled_arg;
 };
 struct worker_counters {
@@ -20,10 +20,18 @@ struct worker_counters {
     int64_t input_tokens, output_tokens;
 };
 
+/* How long turns took, by the path that understood them, and the tools inside one turn. */
+enum worker_path { WORKER_MODEL, WORKER_PARSER, WORKER_COMMAND, WORKER_TAP, WORKER_OTHER, WORKER_PATHS };
+extern const char *const worker_path_name[WORKER_PATHS]; /* "model" … */
+struct worker_times {
+    struct histogram turn[WORKER_PATHS], tools;
+};
+
 enum status MUST_CHECK workers_start(const struct worker_options *, struct workers **, struct error *);
 /* Rows came in (a commit of ours, or a hint of another instance).  Any thread, never blocks. */
 void workers_wake(struct workers *, bool tap);
 void workers_count(struct workers *, struct worker_counters *);
+const struct worker_times *workers_times(const struct workers *);
 /* Ends model calls under way (their rows are given back) and joins.  NULL is fine, here and below. */
 void workers_stop(struct workers *);
 /* After store_close(): until then a hint may still wake them. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * embedder: see embedder.h.  One call per try: repeating is the caller's, who knows whether somebody waits. */
 #include "embeddings/embedder.h"
+#include "base/clock.h"
+#include "base/host.h"
 #include "base/json.h"
 #include <math.h>
 #include <stdatomic.h>
@@ -10,7 +12,9 @@
 struct embedder {
     const struct embed_provider *provider; /* NULL = built in */
     struct embed_options options;
+    char owner[HOST_BYTES_MAX];     /* whose server it is, see host_owner() */
     atomic_bool without_dimensions; /* the server refused the parameter once */
+    struct embedder_times times;
 };
 
 enum status embedder_new(const struct embed_options *o, struct embedder **out, struct error *error)
@@ -21,6 +25,7 @@ enum status embedder_new(const struct embed_options *o, struct embedder **out, s
     struct embedder *e = xcalloc(1, sizeof *e);
     if (o->base_url) {
         e->provider = &embed_openai;
+        host_owner(o->base_url, "api.openai.com", "openai", e->owner);
         e->options = (struct embed_options){ .base_url = xstrdup(o->base_url),
                                              .api_key = o->api_key ? xstrdup(o->api_key) : NULL,
                                              .model = xstrdup(o->model),
@@ -50,7 +55,7 @@ const char *embedder_model(const struct embedder *e)
 
 const char *embedder_provider(const struct embedder *e)
 {
-    return e->provider ? e->provider->name : "builtin";
+    return e->provider ? e->owner : "builtin";
 }
 
 uint32_t embedder_dimensions(const struct embedder *e)
@@ -163,7 +168,6 @@ static enum status call_once(struct job *j, bool without_dimensions, bool *about
     }
     if (st != OK)
         return st;
-    result->elapsed_ms += r.elapsed_ms;
     if (r.code != 200)
         return read_refusal(e, j->arena, &r, about_dimensions, result, error);
     st = e->provider->parse(&e->options, j->arena, r.body, r.body_len, j->count, j->out, &result->tokens, error);
@@ -187,6 +191,7 @@ enum status embedder_embed(struct embedder *e, struct http *http, const char *co
     }
     struct arena *arena = arena_new();
     struct job j = { e, http, arena, texts, count, timeout_ms, cancel, out };
+    int64_t begin_us = clock_mono_us();
     enum status st = call_once(&j, without, &about_dimensions, result, error);
     if (about_dimensions && !without) {
         result->refused = false;
@@ -195,5 +200,15 @@ enum status embedder_embed(struct embedder *e, struct http *http, const char *co
             atomic_store(&e->without_dimensions, true);
     }
     arena_free(arena);
+    int64_t elapsed_us = clock_mono_us() - begin_us;
+    result->elapsed_ms = elapsed_us / 1000; /* also of a call without an answer */
+    histogram_observe(&e->times.call, elapsed_us);
+    atomic_fetch_add(st == OK ? &e->times.answered : &e->times.failed, 1);
+    atomic_fetch_add(&e->times.tokens, result->tokens);
     return st;
+}
+
+const struct embedder_times *embedder_times(const struct embedder *e)
+{
+    return &e->times;
 }

@@ -5,6 +5,7 @@
 #ifndef EMBEDDINGS_EMBEDDER_H
 #define EMBEDDINGS_EMBEDDER_H
 
+#include "base/histogram.h"
 #include "base/http.h"
 #include <stdint.h>
 
@@ -29,7 +30,7 @@ struct embedder;
 enum status MUST_CHECK embedder_new(const struct embed_options *, struct embedder **, struct error *);
 void embedder_free(struct embedder *); /* NULL is fine */
 const char *embedder_model(const struct embedder *);
-const char *embedder_provider(const struct embedder *); /* "openai", "builtin": for the ledger */
+const char *embedder_provider(const struct embedder *); /* whose server: "openai", "local", a host, "builtin" */
 uint32_t embedder_dimensions(const struct embedder *);
 bool embedder_local(const struct embedder *); /* no network, no cost */
 
@@ -44,6 +45,13 @@ struct embed_result {
 enum status MUST_CHECK embedder_embed(struct embedder *, struct http *, const char *const *texts, size_t count,
                                       int64_t timeout_ms, const volatile bool *cancel, float *out,
                                       struct embed_result *, struct error *);
+
+/* Calls to the server since the start; all zero for the built-in embedder. */
+struct embedder_times {
+    struct histogram call;
+    _Atomic int64_t answered, failed, tokens;
+};
+const struct embedder_times *embedder_times(const struct embedder *);
 
 /* A stated upper estimate of a text's tokens: one per 3 ASCII bytes, two per other character. */
 size_t embed_tokens(const char *text);

@@ -21,7 +21,8 @@ struct query_vectors {
     struct kept kept[QUERY_KEPT_MAX];
     int next;
     int64_t pause_until_ms; /* monotonic */
-    _Atomic int64_t tokens;
+    struct query_call call[QUERY_CALLS_MAX];
+    size_t call_count;
     atomic_bool stopped;
 };
 
@@ -100,6 +101,18 @@ static struct http *take_http(struct query_vectors *q)
     return h ? h : http_new();
 }
 
+/* Under the lock. */
+static void note_call(struct query_vectors *q, const struct embed_result *r, bool answered)
+{
+    struct query_call c = { r->tokens, r->elapsed_ms, answered };
+    if (q->call_count < QUERY_CALLS_MAX) {
+        q->call[q->call_count++] = c;
+        return;
+    }
+    q->call[QUERY_CALLS_MAX - 1].tokens += c.tokens; /* the tokens of the day stay true */
+    q->call[QUERY_CALLS_MAX - 1].elapsed_ms += c.elapsed_ms;
+}
+
 static bool ask_server(struct query_vectors *q, struct arena *arena, const char *text, float *out)
 {
     const char *cut = embed_cut(arena, text, QUERY_TOKENS_MAX);
@@ -107,8 +120,8 @@ static bool ask_server(struct query_vectors *q, struct arena *arena, const char 
     struct embed_result result;
     struct error why;
     enum status st = embedder_embed(q->embedder, http, &cut, 1, QUERY_PATIENCE_MS, NULL, out, &result, &why);
-    atomic_fetch_add(&q->tokens, result.tokens);
     pthread_mutex_lock(&q->lock);
+    note_call(q, &result, st == OK);
     if (q->http_count < HTTP_KEPT_MAX) {
         q->http[q->http_count++] = http;
         http = NULL;
@@ -149,7 +162,26 @@ void query_vectors_stop(struct query_vectors *q, bool stop)
     atomic_store(&q->stopped, stop);
 }
 
-int64_t query_vectors_tokens(struct query_vectors *q)
+size_t query_vectors_calls(struct query_vectors *q, struct query_call out[QUERY_CALLS_MAX])
 {
-    return atomic_exchange(&q->tokens, 0);
+    pthread_mutex_lock(&q->lock);
+    size_t count = q->call_count;
+    memcpy(out, q->call, count * sizeof *out);
+    pthread_mutex_unlock(&q->lock);
+    return count;
+}
+
+/* The last one may have grown meanwhile: what was added stays. */
+void query_vectors_forget(struct query_vectors *q, const struct query_call *written, size_t count)
+{
+    pthread_mutex_lock(&q->lock);
+    bool grown = count == QUERY_CALLS_MAX && q->call[count - 1].tokens > written[count - 1].tokens;
+    if (grown) {
+        q->call[count - 1].tokens -= written[count - 1].tokens;
+        q->call[count - 1].elapsed_ms -= written[count - 1].elapsed_ms;
+        count--;
+    }
+    q->call_count -= count;
+    memmove(q->call, q->call + count, q->call_count * sizeof *q->call);
+    pthread_mutex_unlock(&q->lock);
 }

@@ -13,6 +13,7 @@ enum {
     QUERY_PATIENCE_MS = 2500, /* somebody waits for the answer */
     QUERY_PAUSE_MS = 10000,   /* a server that failed is not asked before */
     QUERY_KEPT_MAX = 32,
+    QUERY_CALLS_MAX = 64,   /* not in the ledger yet: a second of searches; beyond it calls share a row */
     QUERY_TOKENS_MAX = 512, /* a longer question is cut: its beginning says what it is about */
 };
 
@@ -26,7 +27,12 @@ bool query_vector_calls(struct query_vectors *, const char *text);
 const float *query_vector(struct query_vectors *, struct arena *, const char *text, bool may_call);
 /* No calls while true: the day's token limit is reached. */
 void query_vectors_stop(struct query_vectors *, bool stop);
-/* Tokens of the calls since the last time, for the ledger. */
-int64_t query_vectors_tokens(struct query_vectors *);
+/* Calls to the server that are not in the ledger yet, oldest first; those written are to be forgotten. */
+struct query_call {
+    int64_t tokens, elapsed_ms;
+    bool answered;
+};
+size_t query_vectors_calls(struct query_vectors *, struct query_call out[QUERY_CALLS_MAX]);
+void query_vectors_forget(struct query_vectors *, const struct query_call *written, size_t count);
 
 #endif

@@ -64,20 +64,16 @@ static enum status sync_users(struct batch *b, struct db *db, struct error *erro
     return st;
 }
 
-static enum status day_limit(struct batch *b, struct db *db, bool *reached, struct error *error)
+enum status vectorizer_limit(const struct vectorizer *v, struct db *db, bool *reached, struct error *error)
 {
-    struct vectorizer *v = b->v;
-    struct civil midnight;
-    int64_t now_ms, since_ms, tokens = 0;
+    struct usage_day day;
+    int64_t now_ms;
     *reached = false;
     if (v->daily_token_limit <= 0 || embedder_local(v->embedder))
         return OK;
-    if (db_now_ms(db, &now_ms, error) || zone_to_civil(v->zone, now_ms, &midnight, error))
+    if (db_now_ms(db, &now_ms, error) || usage_today(db, v->zone, now_ms, &day, error))
         return error->status;
-    midnight.hour = midnight.minute = midnight.second = 0;
-    if (zone_to_instant(v->zone, &midnight, &since_ms, error) || usage_tokens_since(db, since_ms, &tokens, error))
-        return error->status;
-    *reached = tokens >= v->daily_token_limit;
+    *reached = day.tokens >= v->daily_token_limit;
     return OK;
 }
 
@@ -117,11 +113,28 @@ static enum status read_batch(struct batch *b, bool *limited, struct error *erro
     st = sync_users(b, db, error); /* another process may have done some of them */
     b->count = recall_wanted(v->recall, b->item, v->batch);
     if (st == OK)
-        st = day_limit(b, db, limited, error);
+        st = vectorizer_limit(v, db, limited, error);
     if (st == OK)
         st = read_texts(b, db, error);
     store_read_end(v->store, db);
     return st;
+}
+
+static enum status write_usage(struct batch *b, struct db *db, const char *outcome, int64_t now_ms, struct error *error)
+{
+    struct usage usage = { .provider = embedder_provider(b->v->embedder),
+                           .model = embedder_model(b->v->embedder),
+                           .outcome = outcome,
+                           .input_tokens = b->result.tokens,
+                           .elapsed_ms = b->result.elapsed_ms };
+    return embedder_local(b->v->embedder) ? OK : usage_add(db, &usage, now_ms, error);
+}
+
+static enum status write_failure(struct db *db, void *arg, struct error *error)
+{
+    int64_t now_ms;
+    enum status st = db_now_ms(db, &now_ms, error);
+    return st == OK ? write_usage(arg, db, "failed", now_ms, error) : st;
 }
 
 static enum status write_batch(struct db *db, void *arg, struct error *error)
@@ -140,14 +153,7 @@ static enum status write_batch(struct db *db, void *arg, struct error *error)
                               .dimensions = d };
         st = vector_put(db, embedder_model(v->embedder), &one, now_ms, error);
     }
-    struct usage usage = { .provider = embedder_provider(v->embedder),
-                           .model = embedder_model(v->embedder),
-                           .outcome = "ok",
-                           .input_tokens = b->result.tokens,
-                           .elapsed_ms = b->result.elapsed_ms };
-    if (st == OK && !embedder_local(v->embedder))
-        st = usage_add(db, &usage, now_ms, error);
-    return st;
+    return st == OK ? write_usage(b, db, "ok", now_ms, error) : st;
 }
 
 /* --- what went wrong --- */
@@ -174,8 +180,11 @@ static enum status embed_and_write(struct batch *b, struct vectorizer_step *step
     b->values = xmalloc(b->count * embedder_dimensions(v->embedder) * sizeof *b->values);
     enum status st = embedder_embed(v->embedder, v->http, b->text, b->count, CALL_TIMEOUT_MS, v->cancel, b->values,
                                     &b->result, error);
+    struct error ignored;
     if (st == OK)
         st = store_write(v->store, write_batch, b, error);
+    else if (st != ST_SHUTDOWN)
+        (void)!store_write_relaxed(v->store, write_failure, b, &ignored);
     free(b->values);
     if (st != OK) {
         on_failure(b, st, step);
@@ -189,7 +198,6 @@ static enum status embed_and_write(struct batch *b, struct vectorizer_step *step
     struct db *db;
     if (store_read_begin(v->store, &db, error) != OK)
         return OK; /* written; the next step brings the index up */
-    struct error ignored;
     (void)!sync_users(b, db, &ignored);
     store_read_end(v->store, db);
     return OK;

@@ -34,6 +34,8 @@ struct vectorizer_step {
 };
 /* An error leaves everything as it was and says in wait_ms when to try again. */
 enum status MUST_CHECK vectorizer_run(struct vectorizer *, struct vectorizer_step *, struct error *);
+/* Are the day's tokens used up?  Never for the built-in embedder.  Inside a read. */
+enum status MUST_CHECK vectorizer_limit(const struct vectorizer *, struct db *, bool *reached, struct error *);
 void vectorizer_rest(struct vectorizer *); /* gives the lease back */
 
 #endif

@@ -14,7 +14,7 @@ CREATE TABLE requests (
   numbers TEXT,                          -- … and what the phone offers: ',47,12,83,'
   approvers TEXT,                        -- ',id,id,': only these; null = every allowed person
   quorum INTEGER NOT NULL DEFAULT 1,
-  silent INTEGER NOT NULL DEFAULT 0,
+  quiet TEXT,                            -- 'on', 'off', '22:00-07:00'; null: the household's hours
   chosen TEXT,                           -- multi: ',0,2,' ticked so far; risk high: ',1,' the option that waits for its number
   remind_every_ms INTEGER, next_remind_at INTEGER, reminded INTEGER NOT NULL DEFAULT 0,
   expires_at INTEGER,                    -- null: never
@@ -45,12 +45,19 @@ CREATE TABLE topics (                    -- a project's forum topic in a group
   thread_id INTEGER,                     -- null: not made yet
   state TEXT NOT NULL CHECK (state IN ('wanted','open','none')), -- wanted: a row of kind 'topic' is in the outbox; none: no topics here
   retry_at INTEGER,                      -- 'none': look again then
+  why TEXT,                              -- 'none': 'forum', 'rights', 'lost', 'failed'
+  tries INTEGER NOT NULL DEFAULT 0,      -- rows of kind 'topic' put for it
+  lost INTEGER NOT NULL DEFAULT 0, lost_since INTEGER, -- times its thread was gone in the hour from then on
   created_at INTEGER NOT NULL,
   UNIQUE (channel, chat_id, project)
 ) STRICT;
 CREATE INDEX topics_thread ON topics (channel, chat_id, thread_id) WHERE thread_id IS NOT NULL;
 ALTER TABLE outbox ADD COLUMN topic_id INTEGER; -- goes into this topic, whose thread may not be known yet
 CREATE INDEX outbox_topic ON outbox (topic_id) WHERE topic_id IS NOT NULL AND state IN ('available','sending');
+-- Order inside a chat: what matters more, a new topic first, then age.
+ALTER TABLE outbox ADD COLUMN rank INTEGER GENERATED ALWAYS AS (priority * 2 + CASE kind WHEN 'topic' THEN 0 ELSE 1 END) VIRTUAL;
+DROP INDEX outbox_lane;
+CREATE INDEX outbox_lane ON outbox (channel, chat_id, rank, id) WHERE state IN ('available','sending');
 
 CREATE TABLE cards (                     -- a message that shows a request (or a project's heartbeat) and is edited with it
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -237,6 +237,12 @@ static enum status run_cancel(struct turn *t, const char *rest, struct error *e)
     return turn_finish(t, e);
 }
 
+static enum status run_usage(struct turn *t, const char *rest, struct error *e)
+{
+    (void)rest;
+    return turn_usage(t, e);
+}
+
 /* --- the table --- */
 
 static const struct command command_table[] = {
@@ -248,6 +254,7 @@ static const struct command command_table[] = {
     { "undo", "take back the last change", .run = run_undo },
     { "timezone", "show or set your time zone", .run = run_timezone },
     { "export", "everything as a file", .run = run_export },
+    { "usage", "what the models are used for, and what it costs", .run = run_usage },
     { "privacy", "what is stored and what leaves the server", .run = run_privacy },
     { "help", "examples and commands", .run = run_help },
     { "start", NULL, .run = run_start },

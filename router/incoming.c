@@ -66,6 +66,26 @@ static void read_chat(struct json_object *message, struct incoming *in)
     if (json_flag(message, "is_topic_message", false))
         in->thread_id = json_int(message, "message_thread_id", 0);
     in->message_id = json_int(message, "message_id", 0);
+    in->forum = json_flag(message, "chat.is_forum", false);
+}
+
+/* The message a person replied to: its id, and a button of it, which names it even when the id is not known here yet. */
+static void read_reply(struct arena *a, struct json_object *message, struct incoming *in)
+{
+    in->reply_to_id = json_int(message, "reply_to_message.message_id", 0);
+    const char *data =
+        json_str(message, "reply_to_message.reply_markup.inline_keyboard.0.0.callback_data", NULL);
+    in->reply_callback = arena_strdup(a, data);
+}
+
+static void read_service(struct arena *a, struct json_object *m, struct incoming *in)
+{
+    const char *name = clean_text(a, m, "forum_topic_edited.name");
+    in->topic_name = *name ? name : NULL;
+    in->moved_to = json_int(m, "migrate_to_chat_id", 0);
+    in->moved_from = in->moved_to ? in->chat_id : json_int(m, "migrate_from_chat_id", 0);
+    if (in->moved_from && !in->moved_to)
+        in->moved_to = in->chat_id;
 }
 
 /* Does "/cmd@name" at the start name another bot?  0 no, 1 ours, -1 another's. */
@@ -124,6 +144,7 @@ static void read_addressing(struct arena *a, struct json_object *message, const 
         in->addressed = false;
     in->text = text_trim(text);
     if (!topic_root) {
+        read_reply(a, message, in);
         const char *quoted = clean_text(a, message, "reply_to_message.text");
         if (!*quoted)
             quoted = clean_text(a, message, "reply_to_message.caption");
@@ -154,6 +175,7 @@ static void read_message(struct arena *a, struct json_object *m, const char *use
     if (!*in->text)
         in->text = clean_text(a, m, "caption");
     read_addressing(a, m, username, bot_id, in);
+    read_service(a, m, in);
     if (in->kind == IN_EDIT)
         return;
     in->kind = *in->text ? IN_TEXT : in->media ? IN_MEDIA : IN_SERVICE;

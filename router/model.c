@@ -64,6 +64,8 @@ struct step {
     struct ask ask;
     int failovers;
     const char *failed_provider, *failed_sentence;
+    struct model_asked asked[MODEL_PROVIDERS_MAX];
+    int asked_count;
     char said[ERROR_TEXT_BYTES_MAX]; /* what each provider said */
 };
 
@@ -83,10 +85,41 @@ static void step_failed(struct step *s, int i, const char *sentence)
         memcpy(s->said + used, part.text, strlen(part.text) + 1);
 }
 
+const char *model_owner(const struct model_endpoint *endpoint, char out[HOST_BYTES_MAX])
+{
+    return host_owner(endpoint->base_url, endpoint->provider->home_host, endpoint->provider->name, out);
+}
+
+/* For the ledger and for /metrics. */
+static void note_asked(struct step *s, int i, enum status st, const struct model_reply *reply, int64_t elapsed_us)
+{
+    struct model_times *times = &s->set->times[i];
+    const struct model_endpoint *endpoint = &s->set->endpoint[i];
+    char owner[HOST_BYTES_MAX];
+    struct model_asked asked = { .provider = arena_strdup(s->ask.arena, model_owner(endpoint, owner)),
+                                 .model = endpoint->model,
+                                 .answered = st == OK,
+                                 .elapsed_ms = elapsed_us / 1000 };
+    if (st == OK) {
+        asked.input_tokens = reply->input_tokens;
+        asked.cached_tokens = reply->cached_tokens;
+        asked.output_tokens = reply->output_tokens;
+    }
+    s->asked[s->asked_count++] = asked;
+    histogram_observe(&times->call, elapsed_us);
+    atomic_fetch_add(st == OK ? &times->answered : &times->failed, 1);
+    atomic_fetch_add(&times->input_tokens, asked.input_tokens);
+    atomic_fetch_add(&times->cached_tokens, asked.cached_tokens);
+    atomic_fetch_add(&times->output_tokens, asked.output_tokens);
+}
+
 static enum status step_ask(struct step *s, int i, bool probe, struct model_reply *reply, struct error *e)
 {
     struct provider_fault fault;
+    int64_t begin_us = clock_mono_us();
     enum status st = ask_provider(&s->ask, s->set, i, probe, reply, &fault, e);
+    if (st != ST_INVALID) /* it never left */
+        note_asked(s, i, st, reply, clock_mono_us() - begin_us);
     if (st == OK) {
         note_success(s->set, i);
         reply->failovers = s->failovers;
@@ -134,6 +167,8 @@ enum status model_step(struct model_set *set, struct http *http, struct arena *a
         return fail(e, ST_UNAVAILABLE, "no model provider is configured");
     enum status st = provider ? step_named(&s, provider, reply, e) : step_any(&s, reply, e);
     reply->elapsed_ms = clock_mono_ms() - start_ms;
+    memcpy(reply->asked, s.asked, sizeof s.asked);
+    reply->asked_count = s.asked_count;
     if (st == ST_UNAVAILABLE)
         return fail(e, st, "%s", *s.said ? s.said : "no model provider answered");
     return st;

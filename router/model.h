@@ -6,6 +6,8 @@
 #define ROUTER_MODEL_H
 
 #include "base/arena.h"
+#include "base/histogram.h"
+#include "base/host.h"
 #include "base/http.h"
 #include <json-c/json.h>
 #include <stdatomic.h>
@@ -63,6 +65,12 @@ struct model_call {
     struct json_object *arguments; /* an object, or NULL when it was not valid JSON */
     const char *arguments_text;    /* as it came, for the repair message */
 };
+/* One provider asked in a step, retries included: a row of the ledger. */
+struct model_asked {
+    const char *provider, *model; /* provider: whose server it is, see host_owner() */
+    bool answered;
+    int64_t input_tokens, cached_tokens, output_tokens, elapsed_ms;
+};
 struct model_reply {
     enum model_stop stop;
     const char *text; /* may be ""; reasoning removed */
@@ -74,6 +82,8 @@ struct model_reply {
     const char *provider, *model; /* which row answered: "anthropic" */
     int64_t input_tokens, cached_tokens, output_tokens; /* of all attempts; input includes what came from a cache */
     int64_t elapsed_ms;
+    struct model_asked asked[MODEL_PROVIDERS_MAX]; /* filled also when the step fails */
+    int asked_count;
     int failovers;               /* providers that failed, or are paused after failing, before this one */
     const char *failed_provider; /* the first of them for people: "Anthropic"; NULL */
     const char *failed_sentence; /* what it said: "Anthropic says the model claude-x does not exist (404)"; NULL */
@@ -83,13 +93,20 @@ struct model_endpoint {                     /* one configured provider */
     const struct provider *provider;        /* router/provider.h */
     const char *base_url, *api_key, *model; /* api_key NULL or "" = the server wants none */
 };
+/* Whose server it is, for the ledger: "anthropic", "openai", "local", or the host's name.  Returns out. */
+const char *model_owner(const struct model_endpoint *, char out[HOST_BYTES_MAX]);
+struct model_times {       /* of one endpoint, since the start */
+    struct histogram call; /* a step at this provider, retries included */
+    _Atomic int64_t answered, failed, input_tokens, cached_tokens, output_tokens;
+};
 struct model_set { /* the process's, shared by worker threads: endpoints are constant, the rest is atomic */
     struct model_endpoint endpoint[MODEL_PROVIDERS_MAX];
     int count;         /* 0: no model, the built-in parser works */
     int retry_base_ms; /* 0 = MODEL_RETRY_BASE_MS; tests make it short */
     int timeout_ms;    /* of one provider in one step, retries included; 0 = MODEL_TIMEOUT_MS */
-    _Atomic unsigned quirks[MODEL_PROVIDERS_MAX];         /* what a 400 taught us, by bit (provider.h) */
-    _Atomic int failed_steps[MODEL_PROVIDERS_MAX];        /* in a row */
+    _Atomic unsigned quirks[MODEL_PROVIDERS_MAX];  /* what a 400 taught us, by bit (provider.h) */
+    _Atomic int failed_steps[MODEL_PROVIDERS_MAX]; /* in a row */
+    struct model_times times[MODEL_PROVIDERS_MAX];
     _Atomic int64_t paused_until_ms[MODEL_PROVIDERS_MAX]; /* monotonic: skip a failing provider for a while */
 };
 

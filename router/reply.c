@@ -132,6 +132,8 @@ static struct json_object *buttons_json(const struct reply *r)
         struct json_object *button = json_object_new_object();
         json_set_str(button, "text", r->buttons[i].text);
         json_set_str(button, "data", r->buttons[i].data);
+        if (r->buttons[i].style)
+            json_set_str(button, "style", r->buttons[i].style);
         json_push(row, button);
     }
     return rows;

@@ -24,7 +24,7 @@ static bool from_console(const struct turn *t)
     return strcmp(t->in.channel, "console") == 0;
 }
 
-static bool is_allowed(const struct turn *t)
+bool turn_is_allowed(const struct turn *t)
 {
     if (from_console(t))
         return true;
@@ -92,7 +92,7 @@ static int64_t said_at_ms(const struct turn *t)
     return t->in.date_ms && late_ms > SAID_LATE_MS && late_ms < INBOX_KEEP_MS ? t->in.date_ms : t->now_ms;
 }
 
-static enum status turn_open(struct turn *t, struct error *e)
+enum status turn_open(struct turn *t, struct error *e)
 {
     bool found;
     if (find_user(t, &found, e))
@@ -107,7 +107,7 @@ static enum status turn_open(struct turn *t, struct error *e)
 
 /* --- what is not for us, or not for now --- */
 
-static enum status finish_ignored(struct turn *t, const char *outcome, struct error *e)
+enum status turn_ignore(struct turn *t, const char *outcome, struct error *e)
 {
     t->outcome = outcome;
     t->head = t->tail = NULL;
@@ -152,7 +152,7 @@ static enum status turn_for_edit(struct turn *t, bool *acted, struct error *e)
     if (s || !before)
         return s;
     if (strcmp(before, t->in.text) == 0)
-        return finish_ignored(t, "ignored", e);
+        return turn_ignore(t, "ignored", e);
     t->outcome = "edit";
     turn_say(t, "I acted on your first version already, so the edit changed nothing. Send the correction as a new "
                 "message, or /undo what I did.");
@@ -207,20 +207,23 @@ static enum status turn_for_text(struct turn *t, struct error *e)
 static enum status turn_dispatch(struct turn *t, struct error *e)
 {
     bool acted = false;
+    enum status s = OK;
+    if (turn_take_ask(t, &s, e))
+        return s;
     if (t->in.kind == IN_SERVICE || (!t->in.addressed && t->in.kind != IN_TAP) ||
         (!t->in.from_person && !from_console(t)))
-        return finish_ignored(t, "ignored", e);
-    if (!is_allowed(t))
+        return turn_ignore(t, "ignored", e);
+    if (!turn_is_allowed(t))
         return turn_for_stranger(t, e);
     if (turn_open(t, e))
         return e->status;
     if (t->in.kind == IN_EDIT) {
-        enum status s = turn_for_edit(t, &acted, e);
+        s = turn_for_edit(t, &acted, e);
         if (s || acted)
             return s;
         t->in.kind = *t->in.text ? IN_TEXT : t->in.media ? IN_MEDIA : IN_SERVICE;
         if (t->in.kind == IN_SERVICE)
-            return finish_ignored(t, "ignored", e);
+            return turn_ignore(t, "ignored", e);
     }
     t->text = t->in.text;
     if (t->in.kind == IN_TAP) {
@@ -240,7 +243,10 @@ static enum status give_back_write(struct db *db, void *arg, struct error *e)
     int64_t now_ms, delay_ms = __atomic_load_n(t->env->cancel, __ATOMIC_RELAXED) ? 0 : 2000;
     if (db_now_ms(db, &now_ms, e))
         return e->status;
-    return inbox_give_back(db, t->row->id, t->row->token, now_ms + delay_ms, e);
+    if (inbox_give_back(db, t->row->id, t->row->token, now_ms + delay_ms, e))
+        return e->status;
+    t->tells_limit = false; /* nobody was told */
+    return turn_put_usage(t, db, e);
 }
 
 /* Our claim is a live one, so nobody else takes the row before its lease ends: with the database away this insists. */
@@ -315,7 +321,7 @@ void turn_run(struct turn_env *env, const struct inbox_row *row, struct turn_rep
     reply_init(&t->fallback, arena);
     enum status s =
         incoming_read(arena, row->channel, row->body, env->bot_username(env->arg), env->bot_id(env->arg), &t->in, &e);
-    s = s == OK ? turn_dispatch(t, &e) : finish_ignored(t, "unreadable", &e);
+    s = s == OK ? turn_dispatch(t, &e) : turn_ignore(t, "unreadable", &e);
     turn_settle(t, s, &e);
     report->total_ms = clock_mono_ms() - begin_ms;
     arena_free(arena);

@@ -45,6 +45,7 @@ struct turn_report {
     int64_t input_tokens, output_tokens;
     int calls, rounds;
     bool tap;
+    bool asked; /* it touched an agent's request: HINT_REQUESTS */
     char error[ERROR_TEXT_BYTES_MAX];
 };
 

@@ -200,7 +200,7 @@ static enum status put_memory(struct turn *t, struct db *db, struct error *e)
     return OK;
 }
 
-static enum status put_usage(struct turn *t, struct db *db, struct error *e)
+enum status turn_put_usage(struct turn *t, struct db *db, struct error *e)
 {
     if (t->tells_limit && usage_limit_tell(db, t->now_ms, e))
         return e->status;
@@ -255,7 +255,7 @@ static enum status finish_write(struct db *db, void *arg, struct error *e)
     struct pending_key key = { t->key.channel, t->key.chat_id, t->key.user_id };
     if (t->clear_pending && pending_clear(db, &key, e)) /* before the act: it may ask something new */
         return e->status;
-    if (run_act(t, db, e) || put_reply(t, db, e) || put_memory(t, db, e) || put_usage(t, db, e))
+    if (run_act(t, db, e) || put_reply(t, db, e) || put_memory(t, db, e) || turn_put_usage(t, db, e))
         return e->status;
     return OK;
 }
@@ -269,7 +269,7 @@ static enum status step_write(struct db *db, void *arg, struct error *e)
         return e->status;
     if (t->step && step_put(db, t->row->id, t->round, t->step, t->now_ms, e))
         return e->status;
-    return put_usage(t, db, e);
+    return turn_put_usage(t, db, e);
 }
 
 static enum status timed_write(struct turn *t, write_fn fn, struct error *e)

@@ -15,7 +15,7 @@ struct turn;
 /* What a turn does inside its transaction: fills t->reply.  May run more than once: t->reply is reset before. */
 typedef enum status (*turn_act)(struct turn *, struct tool_ctx *, struct error *);
 
-enum { TURN_USAGE_MAX = 2 * TURN_ROUNDS_MAX + 2, TURN_DOCUMENT_MAX = 1 };
+enum { TURN_USAGE_MAX = (TURN_ROUNDS_MAX + 1) * MODEL_PROVIDERS_MAX + 2, TURN_DOCUMENT_MAX = 1 };
 
 struct turn {
     struct turn_env *env;
@@ -61,6 +61,11 @@ struct turn {
     const char *step; /* JSON; NULL = none */
 };
 
+/* turn.c */
+bool turn_is_allowed(const struct turn *);                       /* may this person talk to us? */
+enum status MUST_CHECK turn_open(struct turn *, struct error *); /* who, and what time it is for them */
+enum status MUST_CHECK turn_ignore(struct turn *, const char *outcome, struct error *); /* done without a word */
+
 /* turn_commit.c */
 struct tool_ctx turn_tool_ctx(struct turn *, struct db *, struct journal *);
 enum status MUST_CHECK turn_finish(struct turn *, struct error *); /* everything, and the row is done */
@@ -84,10 +89,20 @@ enum status MUST_CHECK turn_by_parser(struct turn *, struct error *);
 enum status MUST_CHECK turn_show_item(struct turn *, struct error *); /* /note_21: in.callback_data is "show:note:21" */
 enum status MUST_CHECK turn_undo(struct turn *, struct error *);      /* "undo" in words: the newest turn */
 bool turn_take_pending(struct turn *, enum status *, struct error *); /* the text answers a question: handled */
+enum status MUST_CHECK turn_usage(struct turn *, struct error *);     /* /usage (command_usage.c) */
 enum status MUST_CHECK turn_by_command(struct turn *, struct error *);
 enum status MUST_CHECK turn_by_tap(struct turn *, struct error *);
+/* turn_ask.c: agents' requests.  true: the message was one of theirs (an answer, a service message) and is finished. */
+bool turn_take_ask(struct turn *, enum status *, struct error *);
+enum status MUST_CHECK turn_by_ask_tap(struct turn *, struct error *);
 /* turn_limit.c: are the day's tokens used up, and is this the first reply to say so? */
 enum status MUST_CHECK turn_over_limit(struct turn *, bool *over, bool *first, struct error *);
+enum status MUST_CHECK turn_put_usage(struct turn *, struct db *, struct error *); /* turn.c */
+bool turn_is_allowed(const struct turn *);                                         /* may this person talk to us? */
+enum status MUST_CHECK turn_open(struct turn *, struct error *); /* who, and what time it is for them */
+enum status MUST_CHECK turn_ignore(struct turn *, const char *outcome, struct error *); /* done without a word */
+
+/* turn_commit.c */
 void turn_note_usage(struct turn *, const struct model_reply *, const char *outcome);
 
 #endif

@@ -154,16 +154,16 @@ void turn_note_usage(struct turn *t, const struct model_reply *r, const char *ou
     t->report->model_ms += r->elapsed_ms;
     t->report->input_tokens += r->input_tokens;
     t->report->output_tokens += r->output_tokens;
-    if (t->usage_count < TURN_USAGE_MAX)
+    for (int i = 0; i < r->asked_count && t->usage_count < TURN_USAGE_MAX; i++)
         t->usage[t->usage_count++] = (struct usage){
             .inbox_id = t->row->id,
-            .provider = r->provider ? r->provider : "-",
-            .model = r->model ? r->model : "-",
-            .outcome = outcome,
-            .input_tokens = r->input_tokens,
-            .cached_tokens = r->cached_tokens,
-            .output_tokens = r->output_tokens,
-            .elapsed_ms = r->elapsed_ms,
+            .provider = r->asked[i].provider,
+            .model = r->asked[i].model,
+            .outcome = r->asked[i].answered ? outcome : "failed",
+            .input_tokens = r->asked[i].input_tokens,
+            .cached_tokens = r->asked[i].cached_tokens,
+            .output_tokens = r->asked[i].output_tokens,
+            .elapsed_ms = r->asked[i].elapsed_ms,
         };
 }
 

@@ -2,6 +2,7 @@
  * turn_tap: a pressed button.  Most are tool matters (tap.h); "keep:KIND:ROW" takes up a message that was only offered
  * back before, from the person's own history. */
 #include "base/json.h"
+#include "router/ask.h"
 #include "router/tap.h"
 #include "router/turn_internal.h"
 
@@ -112,6 +113,8 @@ enum status turn_show_item(struct turn *t, struct error *e)
 
 enum status turn_by_tap(struct turn *t, struct error *e)
 {
+    if (ask_is_tap(t->in.callback_data))
+        return turn_by_ask_tap(t, e);
     if (strncmp(t->in.callback_data, "keep:", 5) == 0)
         return tap_keep(t, t->in.callback_data + 5, e);
     t->act = act_tap;

@@ -18,7 +18,7 @@ const struct db_driver *db_driver_of(const char *url, struct error *e)
     for (int i = 0; driver_table[i]; i++)
         for (int k = 0; driver_table[i]->scheme[k]; k++)
             if (strncmp(url, driver_table[i]->scheme[k], strlen(driver_table[i]->scheme[k])) == 0)
-                return driver_table[i];
+                return db_fault_wrap(driver_table[i]);
     fail(e, ST_INVALID,
          "DATABASE_URL is of no known kind: write sqlite:///absolute/path, sqlite://relative/path or "
          "postgres://user:password@host/database");

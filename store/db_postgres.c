@@ -398,4 +398,5 @@ const struct db_driver postgres_driver = {
     .hear = pg_hear,
     .hear_fd = pg_hear_fd,
     .heard = pg_heard,
+    .backup_lines = pg_backup_lines,
 };

@@ -61,4 +61,7 @@ enum status pg_prepare(struct pg *, const char *sql, const unsigned char *types,
 enum status pg_run_many(struct db *, const char *sql, const struct param *, size_t rows, size_t columns,
                         int64_t *changed, struct error *);
 
+/* --- db_postgres_dump.c --- */
+const char *pg_backup_lines(struct arena *, const char *url, const char *file, bool restore);
+
 #endif

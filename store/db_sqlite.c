@@ -332,19 +332,17 @@ static bool sqlite_alive(struct db *base)
     return !base->broken;
 }
 
-/* The wall clock, never running backwards in this process: leases compare two of these. */
+/* The wall clock, which in this process runs backwards only when it was set: leases compare two of these, and the
+ * little steps of a clock that is being trimmed must not show.  See clock_step.h for the large ones. */
 static enum status sqlite_now_ms(struct db *base, int64_t *now_ms, struct error *e)
 {
     static _Atomic int64_t newest;
     (void)base;
     (void)e;
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    int64_t now = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-    int64_t last = newest;
-    while (now > last && !atomic_compare_exchange_weak(&newest, &last, now))
+    int64_t now = clock_wall_ms(), last = newest;
+    while ((now > last || now < last - CLOCK_STEP_MS) && !atomic_compare_exchange_weak(&newest, &last, now))
         ;
-    *now_ms = now > last ? now : last;
+    *now_ms = now > last || now < last - CLOCK_STEP_MS ? now : last;
     return OK;
 }
 
@@ -383,4 +381,6 @@ const struct db_driver sqlite_driver = {
     .now_ms = sqlite_now_ms,
     .owner_alive = sqlite_owner_alive,
     .lock_server = sqlite_lock_server,
+    .backup = sqlite_backup,
+    .restore = sqlite_restore,
 };

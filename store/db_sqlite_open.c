@@ -86,7 +86,7 @@ enum status sqlite_fail(struct sqlite *db, int code, struct error *e)
 
 /* --- the path --- */
 
-static enum status path_of_url(const char *url, const char **path, struct error *e)
+enum status sqlite_path(const char *url, const char **path, struct error *e)
 {
     *path = url + strlen("sqlite://");
     if (**path == '\0' || strcmp(*path, "/") == 0)
@@ -222,7 +222,7 @@ enum status sqlite_open(const char *url, bool writer, struct db **out, struct er
     char full[PATH_MAX];
     struct error local = { 0 };
     e = e ? e : &local;
-    if (path_of_url(url, &path, e) != OK || path_ensure(path, full, e) != OK)
+    if (sqlite_path(url, &path, e) != OK || path_ensure(path, full, e) != OK)
         return e->status;
     struct sqlite *db = xcalloc(1, sizeof *db);
     enum status st = open_setup(db, writer, full, e);
@@ -254,7 +254,7 @@ enum status sqlite_lock_server(const char *url, int *fd, struct error *e)
 {
     const char *path;
     char full[PATH_MAX], lock[PATH_MAX + 8];
-    if (path_of_url(url, &path, e) != OK || path_ensure(path, full, e) != OK)
+    if (sqlite_path(url, &path, e) != OK || path_ensure(path, full, e) != OK)
         return e->status;
     snprintf(lock, sizeof lock, "%s.lock", full);
     *fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

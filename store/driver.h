@@ -7,6 +7,7 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 
+#include "store/backup.h"
 #include "store/db.h"
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct db {
     struct error failure; /* first failure of this transaction or savepoint; status OK = none */
     int64_t timeout_ms;   /* of one statement; 0 = none */
     int64_t owner_id;     /* of this process, see store_owner_alive() */
+    int64_t read_since_us; /* of a reader: when it was taken, monotonic */
     bool owner_alone;     /* claims of other owner ids are dead by definition (server lock on the file) */
 };
 
@@ -74,9 +76,24 @@ struct db_driver {
     enum status (*hear)(struct db *, int64_t owner_id, const char *const *channels, struct error *);
     int (*hear_fd)(struct db *);
     bool (*heard)(struct db *, char *channel, size_t channel_bytes);
+
+    /* store/backup.h: either the two, or the lines of the database's own tools; NULL = not this way. */
+    enum status (*backup)(const struct backup_options *, struct backup_report *, struct error *);
+    enum status (*restore)(const struct backup_options *, struct backup_report *, struct error *);
+    const char *(*backup_lines)(struct arena *, const char *url, const char *file, bool restore);
 };
 
 extern const struct db_driver sqlite_driver, postgres_driver;
+
+/* The driver, or in a program built for it one around it whose statements fail when a test says so (base/fault.h). */
+#ifdef STEWARD_FAULTS
+const struct db_driver *db_fault_wrap(const struct db_driver *);
+#else
+static inline const struct db_driver *db_fault_wrap(const struct db_driver *driver)
+{
+    return driver;
+}
+#endif
 
 enum {
     DB_STATEMENTS_MAX = 256,     /* prepared statements kept per connection: the program has about 150 */

@@ -114,6 +114,16 @@ enum status inbox_give_back(struct db *db, int64_t id, int64_t token, int64_t ru
     return settled(s, changed, e);
 }
 
+enum status inbox_unclaim(struct db *db, int64_t id, int64_t token, int64_t now_ms, struct error *e)
+{
+    /* An update that looks for the token would not see, and so not wait for, what is not yet committed. */
+    if (db_run(db, e,
+               db_dialect(db, "SELECT id FROM inbox WHERE id = $1", "SELECT id FROM inbox WHERE id = $1 FOR UPDATE"),
+               p_int(id)))
+        return e->status;
+    return inbox_give_back(db, id, token, now_ms, e);
+}
+
 #define POISON "crashes + 1 >= $3"
 
 /* Return one owner's (or every expired) running row to the queue, or park it after its last crash. */

@@ -201,3 +201,17 @@ enum status migrate(struct db *db, struct error *e)
 {
     return migrate_from(db, asset_table, e);
 }
+
+enum status migrate_check(struct db *db, struct error *e)
+{
+    struct migrations m;
+    bool exists = false;
+    int done = 0;
+    enum status st = migrations_load(&m, asset_table, db_dialect(db, "sqlite", "postgres"), e);
+    if (st == OK)
+        st = table_exists(db, &exists, e);
+    if (st == OK && exists)
+        st = applied_count(db, &m, &done, e);
+    free(m.list);
+    return st == OK && done == 0 ? fail(e, ST_INVALID, "it is not a database of steward") : st;
+}

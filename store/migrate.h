@@ -15,5 +15,7 @@
 enum status MUST_CHECK migrate(struct db *, struct error *);
 /* The same with another table of files (tests). */
 enum status MUST_CHECK migrate_from(struct db *, const struct asset *table, struct error *);
+/* Nothing is applied: ST_CONFLICT as above; ST_INVALID: no schema of ours at all. */
+enum status MUST_CHECK migrate_check(struct db *, struct error *);
 
 #endif

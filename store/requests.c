@@ -38,13 +38,13 @@ enum status request_insert(struct db *db, struct agent_request *r, struct error 
     struct stmt *s = db_query(
         db,
         "INSERT INTO requests (request_id, content_hash, origin, project, type, message, details, details_name, buttons,"
-        " multi, code, numbers, approvers, quorum, silent, remind_every_ms, next_remind_at, expires_at, default_answer,"
+        " multi, code, numbers, approvers, quorum, quiet, remind_every_ms, next_remind_at, expires_at, default_answer,"
         " state, created_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
         " CAST($16 AS BIGINT), CAST($17 AS BIGINT), CAST($18 AS BIGINT), $19, $20, $21, CAST($22 AS BIGINT))"
         " RETURNING id",
         p_text(r->request_id), p_text(r->content_hash), p_text(r->origin), p_text(r->project), p_text(r->type),
         p_text(r->message), p_text(r->details), p_text(r->details_name), p_text(r->buttons), p_int(r->multi),
-        p_text(r->code), p_text(r->numbers), p_text(r->approvers), p_int(r->quorum), p_int(r->silent),
+        p_text(r->code), p_text(r->numbers), p_text(r->approvers), p_int(r->quorum), p_text(r->quiet),
         int_or_null(r->remind_every_ms), int_or_null(r->next_remind_at_ms), int_or_null(r->expires_at_ms),
         p_text(r->default_answer), p_text(request_state_name(r->state)), p_int(r->created_at_ms),
         int_or_null(r->finished_at_ms));
@@ -54,11 +54,13 @@ enum status request_insert(struct db *db, struct agent_request *r, struct error 
     return db_done(s, e);
 }
 
-#define COLUMNS                                                                                                        \
-    "SELECT id, request_id, content_hash, origin, project, type, message, details, details_name, buttons, multi, "     \
-    "silent, code, numbers, approvers, quorum, chosen, remind_every_ms, next_remind_at, reminded, expires_at, "        \
+#define SELECT(words)                                                                                                  \
+    "SELECT id, request_id, content_hash, origin, project, type, " words ", multi, "                                   \
+    "quiet, code, numbers, approvers, quorum, chosen, remind_every_ms, next_remind_at, reminded, expires_at, "        \
     "default_answer, state, response, responses, label, free_text, answered_by, answered_name, how, reason, "          \
     "away_from, away_until, version, created_at, finished_at, fetched_at FROM requests "
+#define COLUMNS SELECT("message, details, details_name, buttons")
+#define WITHOUT_WORDS SELECT("'', NULL, NULL, '[]'")
 
 static void request_read(struct stmt *s, struct arena *a, struct agent_request *r)
 {
@@ -74,7 +76,7 @@ static void request_read(struct stmt *s, struct arena *a, struct agent_request *
     r->details_name = arena_strdup(a, db_text_or_null(s, c++));
     r->buttons = arena_strdup(a, db_text(s, c++));
     r->multi = db_int(s, c++) != 0;
-    r->silent = db_int(s, c++) != 0;
+    r->quiet = arena_strdup(a, db_text_or_null(s, c++));
     r->code = arena_strdup(a, db_text_or_null(s, c++));
     r->numbers = arena_strdup(a, db_text_or_null(s, c++));
     r->approvers = arena_strdup(a, db_text_or_null(s, c++));
@@ -161,7 +163,7 @@ static const char *const list_sql[] = {
     [REQUESTS_ALL] = COLUMNS "WHERE type = 'blocking' AND $1 >= 0 ORDER BY id DESC LIMIT $2",
     [REQUESTS_EXPIRED] = COLUMNS "WHERE state = 'open' AND expires_at <= $1 ORDER BY expires_at LIMIT $2",
     [REQUESTS_REMIND] = COLUMNS "WHERE state = 'open' AND next_remind_at <= $1 ORDER BY next_remind_at LIMIT $2",
-    [REQUESTS_FINISHED] = COLUMNS "WHERE finished_at >= $1 AND type = 'blocking' ORDER BY finished_at LIMIT $2",
+    [REQUESTS_FINISHED] = WITHOUT_WORDS "WHERE finished_at >= $1 AND type = 'blocking' ORDER BY finished_at LIMIT $2",
 };
 
 enum status requests_list(struct db *db, struct arena *a, enum request_list which, int64_t at_ms, int max,

@@ -16,7 +16,8 @@ struct agent_request {
     const char *request_id, *content_hash, *origin, *project, *type, *message;
     const char *details, *details_name; /* NULL = none */
     const char *buttons;                /* JSON list of {label, value, style?, safe?} */
-    bool multi, silent;
+    bool multi;
+    const char *quiet;          /* "on", "off", "22:00-07:00"; NULL = the household's hours */
     const char *code, *numbers; /* risk high: "47", ",47,12,83,"; NULL = normal risk */
     const char *approvers;      /* ",1,2,"; NULL = every allowed person */
     int quorum;
@@ -55,7 +56,7 @@ enum request_list {
     REQUESTS_ALL,      /* newest first */
     REQUESTS_EXPIRED,  /* open, expires_at <= at */
     REQUESTS_REMIND,   /* open, next_remind_at <= at */
-    REQUESTS_FINISHED, /* finished_at >= at, oldest first: what pollers may be waiting for */
+    REQUESTS_FINISHED, /* finished_at >= at, oldest first, without the words of the question: for those who wait */
 };
 /* Up to max rows, blocking ones only except for ALL. */
 enum status MUST_CHECK requests_list(struct db *, struct arena *, enum request_list, int64_t at_ms, int max,

@@ -183,6 +183,7 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
 {
     struct error text = { 0 };
     enum status st;
+    int64_t begin_us = clock_mono_us();
     atomic_fetch_add(&s->writes, 1);
     if (atomic_load(&s->closing))
         st = fail(&text, ST_SHUTDOWN, "the program is stopping");
@@ -190,6 +191,7 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
         st = writer_run(s->writer, fn, arg, relaxed, &text);
     else
         st = write_pooled(s, fn, arg, relaxed, &text);
+    histogram_observe(&s->times.write, clock_mono_us() - begin_us);
     if (st == ST_UNAVAILABLE || st == ST_UNKNOWN || st == ST_INTERNAL || st == ST_BUSY)
         atomic_fetch_add(&s->errors, 1);
     if (st != OK && e)
@@ -213,11 +215,13 @@ enum status store_read_begin(struct store *s, struct db **db, struct error *e)
 {
     struct error text = { 0 };
     enum status st = OK;
+    int64_t begin_us = clock_mono_us();
     for (int tries = 0; tries < 2; tries++) { /* a connection may have died unseen: nothing has run on it yet */
         st = pool_take(&s->readers, db, &text);
         if (st != OK)
             break;
         st = db_begin(*db, &text);
+        (*db)->read_since_us = begin_us;
         if (st == OK)
             return OK;
         bool broken = (*db)->broken;
@@ -226,6 +230,7 @@ enum status store_read_begin(struct store *s, struct db **db, struct error *e)
             break;
     }
     *db = NULL;
+    atomic_fetch_add(&s->errors, 1);
     if (e)
         *e = text;
     return st;
@@ -233,6 +238,7 @@ enum status store_read_begin(struct store *s, struct db **db, struct error *e)
 
 void store_read_end(struct store *s, struct db *db)
 {
+    histogram_observe(&s->times.read, clock_mono_us() - db->read_since_us);
     pool_give(&s->readers, db);
 }
 
@@ -267,6 +273,11 @@ void store_count(struct store *s, struct store_counters *out)
     out->errors = atomic_load(&s->errors);
     out->reconnects = atomic_load(&s->reconnects);
     out->queue_depth = s->writer ? writer_depth(s->writer) : 0;
+}
+
+const struct store_times *store_times(const struct store *s)
+{
+    return &s->times;
 }
 
 enum status db_now_ms(struct db *db, int64_t *now_ms, struct error *e)

@@ -12,6 +12,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include "base/histogram.h"
 #include "store/db.h"
 
 struct store;
@@ -55,6 +56,11 @@ struct store_counters {
     int64_t commits, writes, errors, reconnects, queue_depth;
 };
 void store_count(struct store *, struct store_counters *);
+/* How long writes took (from the call to the commit) and reads (from store_read_begin to store_read_end). */
+struct store_times {
+    struct histogram write, read;
+};
+const struct store_times *store_times(const struct store *);
 
 /* Milliseconds by the database's clock (PostgreSQL: the server's, so that instances agree;
  * SQLite: ours, never running backwards).  For leases and due times; call inside a write or read. */

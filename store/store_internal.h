@@ -66,6 +66,7 @@ struct store {
     atomic_bool closing;
     atomic_bool doubtful; /* the last commit failed: store_check() writes to find out */
     atomic_llong commits, writes, errors, reconnects;
+    struct store_times times;
 };
 
 /* A connection that knows its store's owner id. */

@@ -17,19 +17,23 @@ What it can be told:
     limits=True, scale=10      rate limits (chat 1/s, group 20/min, all 30/s), in windows ten times shorter
     duplicate=0.2              that share of updates is delivered twice, half of them at the same time
     reorder=0.05               every queue of updates starts up to that many seconds late
+    telegram.hold("tap"); telegram.release("tap")  the two kinds of queues ("chat", "tap"; all, or of one chat or user)
+    telegram.delays["chat"] = 0.2                  stand still or are slow, so that one overtakes the other
+    telegram.redeliver(telegram.pushed[-1])        an update once more, whenever
     telegram.fail("sendMessage", times=2, status=429, parameters={"retry_after": 1}, chat_id=42)
     telegram.fail("sendMessage", close="after")                 # done, but the answer is lost ("before": not done)
     telegram.fail("sendMessage", delay=0.5)                     # late, otherwise as usual
     telegram.fail("getMe", body="<html>", status=502)           # a proxy's words
     telegram.chats[42].blocked = True; telegram.add_chat(-100, forum=True); telegram.add_thread(-100)
+    user_renames_topic, user_closes_topic, user_deletes_topic, demote_bot, kick_bot, migrate_group …: telegram_forums.py
 What it counts:
     telegram.violations        sends during an announced retry_after
     telegram.unknown_arguments arguments the method does not have
     telegram.deliveries, telegram.dropped, telegram.pending
 
 Standalone: telegram.py --port N --token T [--limits] [--scale X] [--duplicate P], with GET /__state, /__calls?method=,
-/__messages?chat=, /__wait?chat=&after=&timeout= and POST /__say, /__edit, /__tap, /__fail, /__options, /__chat, /__reset (JSON, as the
-methods of the same names).
+/__messages?chat=, /__wait?chat=&after=&timeout= and POST /__say, /__edit, /__tap, /__do, /__fail, /__options, /__chat, /__reset
+(JSON, as the methods of the same names).
 """
 import argparse
 import itertools
@@ -42,9 +46,11 @@ import sys
 import threading
 import time
 from collections import deque
+from email.utils import formatdate
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from telegram_forums import Forums  # noqa: E402
 from telegram_limits import Limits  # noqa: E402
 from telegram_methods import Methods  # noqa: E402
 from telegram_state import KNOWN_ARGUMENTS, Refused, bad  # noqa: E402
@@ -77,7 +83,7 @@ class Closed(Exception):
     """The connection ends here, on purpose."""
 
 
-class FakeTelegram(Methods, Updates):
+class FakeTelegram(Methods, Forums, Updates):
     def __init__(self, token="123456:TEST", port=0, host="127.0.0.1", username="steward_test_bot", limits=False, scale=1.0,
                  duplicate=0.0, reorder=0.0, delivery_delay=0.0, delivery_scale=1.0, delivery_timeout=60.0,
                  query_seconds=15.0, require_https=False, update_id=None, **limit_options):
@@ -85,6 +91,7 @@ class FakeTelegram(Methods, Updates):
         self.duplicate, self.reorder, self.delivery_delay = duplicate, reorder, delivery_delay
         self.delivery_scale, self.delivery_timeout = delivery_scale, delivery_timeout
         self.query_seconds, self.require_https = query_seconds, require_https
+        self.clock_ahead = 0.0  # seconds of its Date header
         self.limit_options = dict(limit_options, on=limits, scale=scale)
         self.first_update_id = update_id or int(time.time()) % 100000 * 1000
         self.lock = threading.RLock()
@@ -101,6 +108,7 @@ class FakeTelegram(Methods, Updates):
         self.webhook = {"url": "", "secret": "", "max_connections": 40, "set_at": 0.0, "error": "", "error_at": 0}
         self.allowed_updates, self.pending, self.unqueued, self.pushed = [], {}, [], []
         self.lanes, self.links, self.deliveries, self.dropped = {}, [], [], []
+        self.keys, self.holds, self.delays = {}, set(), {}
         self.update_ids, self.query_ids = itertools.count(self.first_update_id), itertools.count(1)
         self.poll_turn, self.seq, self.stopping = 0, 0, False
 
@@ -278,10 +286,14 @@ class FakeTelegram(Methods, Updates):
         return self.chats[chat_id].messages[message_id]
 
     def messages(self, chat_id, from_bot=None):
-        """A chat's messages in order, as the person sees them now (deleted ones left out)."""
+        """A chat's messages in order, as the person sees them now (deleted and service ones left out)."""
         with self.lock:
             chat = self.chats.get(chat_id)
-            return [m for m in (chat.messages.values() if chat else ()) if not m.deleted and from_bot in (None, m.from_bot)]
+            return [m for m in (chat.messages.values() if chat else ())
+                    if not m.deleted and not m.service and from_bot in (None, m.from_bot)]
+
+    def in_topic(self, chat_id, thread_id, from_bot=None):
+        return [m for m in self.messages(chat_id, from_bot) if m.thread_id == thread_id]
 
     def wait_for(self, test, timeout=10.0, what="what was waited for"):
         """The first true value of test(), tried after every change; AssertionError after `timeout` seconds."""
@@ -355,6 +367,15 @@ class FakeTelegram(Methods, Updates):
     def control_post_tap(self, body):
         query = self.user_taps(self.message(body["chat"], body["message_id"]), body.get("button", 0), body.get("user"))
         return {"id": query.id, "data": query.data}
+
+    def control_post_do(self, body):
+        """A person's or the server's act by its name: {"do": "user_closes_topic", "chat_id": -5, "thread_id": 7}"""
+        name = body.pop("do")
+        if name.startswith(("user_", "demote_", "promote_", "kick_", "readmit_", "migrate_", "add_thread", "hold", "release",
+                            "anonymous_", "channel_")):
+            result = getattr(self, name)(**body)
+            return result.summary() if hasattr(result, "summary") else result if isinstance(result, (int, str)) else True
+        raise LookupError("no act %r" % name)
 
     def control_post_fail(self, body):
         self.fail(**body)
@@ -442,8 +463,9 @@ class Connection(socketserver.BaseRequestHandler):
     def answer(self, code, answer):
         body = answer if isinstance(answer, bytes) else json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace")
         kind = "application/json" if not isinstance(answer, bytes) else "application/octet-stream"
-        head = "HTTP/1.1 %d %s\r\nServer: nginx\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (
-            code, REASONS.get(code, "Error"), kind, len(body))
+        date = formatdate(time.time() + self.server.fake.clock_ahead, usegmt=True)
+        head = "HTTP/1.1 %d %s\r\nServer: nginx\r\nDate: %s\r\nContent-Type: %s\r\nContent-Length: %d\r\n" % (
+            code, REASONS.get(code, "Error"), date, kind, len(body))
         if isinstance(answer, dict) and "retry_after" in answer.get("parameters", {}):
             head += "Retry-After: %d\r\n" % answer["parameters"]["retry_after"]
         self.request.sendall(head.encode() + b"\r\n" + body)

@@ -10,7 +10,8 @@ GRACE = 0.1  # seconds: a request that was on its way when the wait was announce
 
 
 class Limits:
-    def __init__(self, on=False, scale=1.0, chat_burst=3, per_group=20, overall=30, tolerance=0.1):
+    def __init__(self, on=False, scale=1.0, chat_burst=3, per_group=20, overall=30, tolerance=0.1, clock=time.monotonic):
+        self.clock = clock  # another one for simulated hours
         self.on, self.scale = on, scale
         self.chat_burst, self.per_group, self.overall = chat_burst, per_group, overall
         self.tolerance = tolerance  # share of a second: the network's doing, not the sender's
@@ -21,7 +22,7 @@ class Limits:
         self.violations = []  # {"method", "chat_id", "early": seconds}
 
     def announce(self, chat_id, seconds):
-        now = time.monotonic()
+        now = self.clock()
         self.penalty[chat_id] = (now, now + seconds)
         return seconds
 
@@ -29,7 +30,7 @@ class Limits:
         """Seconds left of an announced wait, or 0; a violation is recorded."""
         if not self.penalty:
             return 0
-        now = time.monotonic()
+        now = self.clock()
         for key in ((None, chat_id) if chat_id is not None else (None,)):
             announced, until = self.penalty.get(key, (0, 0))
             if now < until:
@@ -43,7 +44,7 @@ class Limits:
         """0, or how many seconds (whole, at least 1) the sender is told to wait."""
         if not self.on:
             return 0
-        now = time.monotonic() * self.scale
+        now = self.clock() * self.scale
         wait, scope = 0, chat_id
         while self.all and self.all[0] <= now - 1:
             self.all.popleft()

@@ -5,8 +5,8 @@ import re
 import time
 
 from telegram_html import utf16_units
-from telegram_state import (CAPTION_UNITS_MAX, TEXT_UNITS_MAX, Message, Refused, bad, flag, formatted, integer, keyboard,
-                            structure)
+from telegram_state import (CAPTION_UNITS_MAX, TEXT_UNITS_MAX, Message, Refused, bad, flag, force_reply, formatted, integer,
+                            keyboard, structure)
 
 UPDATE_KINDS = ("message edited_message channel_post edited_channel_post business_connection business_message "
                 "edited_business_message deleted_business_messages message_reaction message_reaction_count inline_query "
@@ -17,7 +17,6 @@ NOT_BY_DEFAULT = {"chat_member", "message_reaction", "message_reaction_count"}
 CHAT_ACTIONS = ("typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker "
                 "find_location record_video_note upload_video_note").split()
 REACTIONS = set("👍👎❤🔥🥰👏😁🤔🤯😱🤬😢🎉🤩🤮💩🙏👌🕊🤡🥱🥴😍🐳🌚🌭💯🤣⚡🍌🏆💔🤨😐🍓🍾💋🖕😈😴😭🤓👻👀🎃🙈😇😨🤝✍🤗🫡🎅🎄☃💅🤪🗿🆒💘🙉🦄😘💊🙊😎👾🤷😡")
-ICON_COLORS = (7322096, 16766590, 13338331, 9367192, 16749490, 16478047)
 QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 DOCUMENT_BYTES_MAX = 50 * 1000 * 1000
 
@@ -88,7 +87,10 @@ class Methods:
 
     def prepare(self, params, chat, **fields):
         """A checked message of the bot that is not in its chat yet."""
+        if chat.muted:
+            raise bad("not enough rights to send text messages to the chat")
         return Message(chat, 0, self.me(), keyboard=keyboard(params) or [], thread_id=self.thread_of(params, chat),
+                       force_reply=force_reply(params),
                        reply_to=self.reply_of(params, chat), silent=flag(params, "disable_notification"), **fields)
 
     def post(self, message):
@@ -277,8 +279,9 @@ class Methods:
             if self.webhook["url"]:
                 raise Refused(409, "Conflict: terminated by setWebhook request")
             left = deadline - time.monotonic()
-            if self.pending or left <= 0 or self.stopping:
-                return list(self.pending.values())[:limit]
+            ready = self.ready_updates()
+            if ready or left <= 0 or self.stopping:
+                return ready[:limit]
             self.changed.wait(left)
 
     def method_setmycommands(self, params):
@@ -304,57 +307,6 @@ class Methods:
 
     def method_getchat(self, params):
         return self.chat_of(params).to_json()
-
-    # ---- topics ----
-
-    def forum_of(self, params):
-        chat = self.chat_of(params)
-        if not chat.forum:
-            raise bad("the chat is not a forum")
-        return chat
-
-    def method_createforumtopic(self, params):
-        chat = self.forum_of(params)
-        name = params.get("name") or ""
-        if not 1 <= len(name) <= 128:
-            raise bad("TOPIC_TITLE_EMPTY" if not name else "topic name is too long")
-        color = integer(params, "icon_color")
-        if color is not None and color not in ICON_COLORS:
-            raise bad("invalid icon color specified")
-        thread_id = next(chat.ids)
-        chat.threads[thread_id] = {"name": name, "closed": False}
-        return {"message_thread_id": thread_id, "name": name, "icon_color": color or ICON_COLORS[0]}
-
-    def topic_of(self, params):
-        thread = self.forum_of(params).threads.get(integer(params, "message_thread_id", required=True))
-        if thread is None:
-            raise bad("message thread not found")
-        return thread
-
-    def method_editforumtopic(self, params):
-        thread = self.topic_of(params)
-        name = params.get("name")
-        if not name or name == thread["name"]:
-            raise bad("TOPIC_NOT_MODIFIED")
-        thread["name"] = name
-        return True
-
-    def method_closeforumtopic(self, params):
-        return self.set_closed(self.topic_of(params), True)
-
-    def method_reopenforumtopic(self, params):
-        return self.set_closed(self.topic_of(params), False)
-
-    def set_closed(self, thread, closed):
-        if thread["closed"] == closed:
-            raise bad("TOPIC_NOT_MODIFIED")
-        thread["closed"] = closed
-        return True
-
-    def method_deleteforumtopic(self, params):
-        self.topic_of(params)
-        del self.chat_of(params).threads[integer(params, "message_thread_id")]
-        return True
 
     # ---- files ----
 

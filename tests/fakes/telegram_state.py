@@ -34,7 +34,8 @@ class Message:
         self.text = self.caption = self.html = None
         self.entities, self.keyboard, self.edits = [], [], []
         self.reply_to = self.thread_id = self.document = None
-        self.silent = self.deleted = False
+        self.silent = self.deleted = self.service = False
+        self.force_reply = None  # the markup, when the bot asked for a reply
         self.extra = {}  # photo, voice, forward_origin … as they stand in an update
         self.seq = 0     # grows with everything that happens in any chat
         self.changed_seq = 0
@@ -43,7 +44,12 @@ class Message:
 
     @property
     def from_bot(self):
-        return bool(self.sender.get("is_bot"))
+        return bool(self.sender.get("is_bot")) and "sender_chat" not in self.extra
+
+    def topic_root(self):
+        """What every message of a topic replies to when it replies to nothing."""
+        thread = self.chat.threads.get(self.thread_id)
+        return thread["root"] if thread and thread["root"] is not self else None
 
     @property
     def buttons(self):
@@ -68,8 +74,9 @@ class Message:
             out["reply_markup"] = {"inline_keyboard": self.keyboard}
         if self.edits:
             out["edit_date"] = int(time.time())
-        if self.reply_to and nested:
-            out["reply_to_message"] = self.reply_to.to_json(nested=False)
+        reply_to = self.reply_to or self.topic_root()
+        if reply_to and nested:
+            out["reply_to_message"] = reply_to.to_json(nested=False)
         out.update(self.extra)
         return out
 
@@ -90,8 +97,11 @@ class Chat:
     def __init__(self, chat_id, kind, title="", forum=False):
         self.id, self.type, self.title, self.forum = chat_id, kind, title, forum
         self.messages = {}
-        self.threads = {}      # id → {"name", "closed"}
+        self.threads = {}      # id → {"id", "name", "closed", "root"}
         self.blocked = False   # the person blocked the bot, or the group kicked it
+        self.muted = False     # the bot may not write here
+        self.bot_admin = kind != "private"
+        self.rights = {"can_manage_topics": True, "can_delete_messages": True} if self.bot_admin else {}
         self.migrated_to = None
         self.ids = itertools.count(abs(chat_id) % 89 + 11)  # chats do not share message ids
 
@@ -220,6 +230,16 @@ def keyboard(params):
     return out
 
 
+def force_reply(params):
+    """The markup when it asks for a reply, else None."""
+    markup = structure(params, "reply_markup", dict, "reply keyboard markup") or {}
+    if not flag(markup, "force_reply"):
+        return None
+    if len(markup.get("input_field_placeholder") or "") > 64:
+        raise bad("input field placeholder is too long")
+    return markup
+
+
 ACTIONS = ("url", "callback_data", "web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat",
            "switch_inline_query_chosen_chat", "copy_text", "callback_game", "pay")
 
@@ -237,6 +257,8 @@ def button_checked(button):
         raise bad(where + "text buttons are unallowed in the inline keyboard")
     if len(actions) > 1:
         raise bad(where + "exactly one optional field must be used")
+    if button.get("style") not in (None, "danger", "success", "primary"):
+        raise bad(where + "invalid button style specified")
     if "callback_data" in button:
         data = button["callback_data"]
         if not isinstance(data, str) or not 1 <= len(data.encode("utf-8")) <= 64:
@@ -257,4 +279,9 @@ KNOWN_ARGUMENTS = {
     "setwebhook": "url certificate ip_address max_connections allowed_updates drop_pending_updates secret_token",
     "deletewebhook": "drop_pending_updates",
     "setmycommands": "commands scope language_code",
+    "createforumtopic": "chat_id name icon_color icon_custom_emoji_id",
+    "editforumtopic": "chat_id message_thread_id name icon_custom_emoji_id",
+    "closeforumtopic": "chat_id message_thread_id",
+    "reopenforumtopic": "chat_id message_thread_id",
+    "deleteforumtopic": "chat_id message_thread_id",
 }

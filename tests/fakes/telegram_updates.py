@@ -29,7 +29,8 @@ class Query:
 class Lane:
     """One queue of the server's; a thread delivers it while it holds something."""
 
-    def __init__(self):
+    def __init__(self, key):
+        self.key = key
         self.queue = deque()  # (update, expires at)
         self.busy = False
 
@@ -119,16 +120,8 @@ class Updates:
             if chat is None:
                 kind = kind or ("private" if chat_id > 0 else "supergroup")
                 chat = self.chats[chat_id] = Chat(chat_id, kind, title, forum)
+            chat.forum = chat.forum or forum
             return chat
-
-    def add_thread(self, chat_id, name="Topic"):
-        """A forum topic made by a person; its message_thread_id."""
-        with self.lock:
-            chat = self.add_chat(chat_id)
-            chat.forum = True
-            thread_id = next(chat.ids)
-            chat.threads[thread_id] = {"name": name, "closed": False}
-            return thread_id
 
     def person(self, user, language_code="en", **fields):
         if isinstance(user, dict):
@@ -246,11 +239,48 @@ class Updates:
             self.push_update(update, key)
             return update
 
+    # ---- the queues: ("chat", id) for messages, ("tap", user) for callbacks ----
+
+    def hold(self, kind, key=None):
+        """Queues of this kind ("chat" or "tap"; of one chat or user, or all) stand still until release()."""
+        with self.lock:
+            self.holds.add((kind, key))
+
+    def release(self, kind, key=None):
+        with self.lock:
+            self.holds.discard((kind, key))
+            self.changed.notify_all()
+
+    def is_held(self, key):
+        return (key[0], None) in self.holds or tuple(key) in self.holds
+
+    def held(self, kind="tap"):
+        """The updates that wait in held queues of this kind, in order."""
+        with self.lock:
+            return [update for update_id, update in self.pending.items()
+                    if self.keys[update_id][0] == kind and self.is_held(self.keys[update_id])]
+
+    def redeliver(self, update):
+        """An update a second time, as Telegram does when it has lost our answer; beside the queues."""
+        with self.lock:
+            if not self.webhook["url"]:
+                self.pending[update["update_id"]] = update
+                self.changed.notify_all()
+                return None
+            url, secret = self.webhook["url"], self.webhook["secret"]
+        headers = {"X-Telegram-Bot-Api-Secret-Token": secret} if secret else {}
+        body = json.dumps(update, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return self.post_update(url, body, headers, update)[0]
+
+    def ready_updates(self):
+        return [update for update_id, update in self.pending.items() if not self.is_held(self.keys[update_id])]
+
     def push_update(self, update, key=("chat", 0)):
         """An update exactly as given."""
         with self.lock:
             kind = next((name for name in update if name != "update_id"), "")
             self.pushed.append(update)
+            self.keys[update["update_id"]] = key
             self.pending[update["update_id"]] = update
             if self.webhook["url"]:
                 self.enqueue(update, kind, key)
@@ -262,7 +292,7 @@ class Updates:
 
     def enqueue(self, update, kind, key):
         expires = time.monotonic() + KEEP_SECONDS.get(kind, DAY) / self.delivery_scale
-        lane = self.lanes.setdefault(key, Lane())
+        lane = self.lanes.setdefault(key, Lane(key))
         lane.queue.append((update, expires))
         if not lane.busy:
             lane.busy = True
@@ -293,13 +323,21 @@ class Updates:
         failures = 0
         while True:
             with self.lock:
+                self.changed.wait_for(lambda: not self.is_held(lane.key) or self.stopping)
                 if not lane.queue or self.stopping or not self.webhook["url"]:
                     lane.busy = False
                     return
                 update, expires = lane.queue[0]
+                if time.monotonic() > expires:  # it stood still for too long
+                    lane.queue.popleft()
+                    self.pending.pop(update["update_id"], None)
+                    self.dropped.append(update)
+                    self.changed.notify_all()
+                    continue
                 url, secret = self.webhook["url"], self.webhook["secret"]
-            if self.delivery_delay:
-                time.sleep(self.delivery_delay)
+            delay = self.delivery_delay + self.delays.get(lane.key[0], 0)
+            if delay:
+                time.sleep(delay)
             done, wait = self.attempt(url, secret, update, failures)
             if not done:
                 failures += 1

@@ -243,15 +243,15 @@ START_TEST(outbox_claims_heads_by_priority)
     const int64_t skip[] = { 3, 12 };
     struct outbox_claim c = take(s, 10, skip, 2);
     ck_assert_int_eq(c.count, 3);
-    ck_assert_int_eq(c.rows[0].id, tap);
-    ck_assert_int_eq(c.rows[1].id, other);
-    ck_assert_int_eq(c.rows[2].id, first); /* the head of the chat, though the next is more urgent */
+    ck_assert_int_eq(c.rows[0].id, second); /* it overtakes what matters less */
+    ck_assert_int_eq(c.rows[1].id, tap);
+    ck_assert_int_eq(c.rows[2].id, other);
     ck_assert_int_eq(take(s, 10, skip, 2).count, 0);
-    ck_ok(store_write(s, write_sent, &c.rows[2], e));
+    ck_ok(store_write(s, write_sent, &c.rows[0], e));
     struct outbox_claim next = take(s, 10, NULL, 0);
     ck_assert_int_eq(next.count, 2);
-    ck_assert_int_eq(next.rows[0].id, second);
-    ck_is(store_write(s, write_sent, &c.rows[2], e), ST_LOST, "another sender");
+    ck_assert_int_eq(next.rows[0].id, first);
+    ck_is(store_write(s, write_sent, &c.rows[0], e), ST_LOST, "another sender");
     ck_assert_int_eq(read_int(s, "SELECT message_id FROM outbox WHERE state = 'sent'"), 55);
     store_close(s);
 }
@@ -304,7 +304,7 @@ START_TEST(history_is_bounded_and_begins_with_the_person)
     const char *text;
     struct db *db;
     int n;
-    int64_t tokens;
+    struct usage_day day;
     ck_ok(store_write(s, write_history, NULL, e));
     ck_ok(store_read_begin(s, &db, e));
     ck_ok(history_recent(db, arena, &k, 5, 1000, &t, &n, e));
@@ -319,10 +319,10 @@ START_TEST(history_is_bounded_and_begins_with_the_person)
     ck_assert_str_eq(text, "turn 4");
     ck_ok(history_of_inbox(db, arena, 2, 4, &text, e));
     ck_assert_ptr_null(text);
-    ck_ok(usage_tokens_since(db, 1000, &tokens, e));
-    ck_assert_int_eq(tokens, 12);
-    ck_ok(usage_tokens_since(db, 1001, &tokens, e));
-    ck_assert_int_eq(tokens, 0);
+    ck_ok(usage_today(db, "UTC", 86399999, &day, e));
+    ck_assert_int_eq(day.tokens, 12);
+    ck_ok(usage_today(db, "UTC", 86400000, &day, e));
+    ck_assert_int_eq(day.tokens, 0);
     store_read_end(s, db);
     store_close(s);
 }

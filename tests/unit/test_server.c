@@ -4,6 +4,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
 #include "bot/auth.h"
 #include "bot/deferred.h"
 #include "bot/server.h"
@@ -231,7 +233,11 @@ START_TEST(routes_by_path_and_method)
     has(r, "allow: GET, HEAD\r\n");
     has(call("GET /ask/", "", ""), " 404 ");
     has(call("GET /askance", "", ""), " 404 ");
-    has(call("GET /x/../ask?q=1", "", ""), "\"q\":\"1\"");
+    has(call("GET /ask?q=1", "", ""), "\"q\":\"1\"");
+    /* A path means what it says: no second spelling gets past a proxy's rule. */
+    has(call("GET /x/../ask?q=1", "", ""), " 404 ");
+    has(call("GET /%61sk?q=1", "", ""), " 404 ");
+    has(call("GET /x%2f..%2fask", "", ""), " 404 ");
 }
 END_TEST
 
@@ -301,6 +307,67 @@ START_TEST(secrets)
 }
 END_TEST
 
+/* Wrong secrets of one address; the last answer. */
+static const char *guess(const char *from, const char *secret, int times)
+{
+    char headers[256];
+    const char *r = "";
+    snprintf(headers, sizeof headers, "X-Forwarded-For: %s\r\nAuthorization: Bearer %s\r\n", from, secret);
+    for (int i = 0; i < times; i++)
+        r = call("GET /secret", headers, "");
+    return r;
+}
+
+START_TEST(guessing_is_limited_and_the_owner_is_not)
+{
+    log_set_fd(-1);
+    has(guess("203.0.113.5", "wrong", 10), " 401 ");
+    const char *r = guess("203.0.113.5", "wrong", 1);
+    has(r, " 429 ");
+    has(r, "retry-after: ");
+    has(guess("203.0.113.5", "hunter2-secret", 1), " 200 "); /* the right one from the very same address */
+    has(guess("203.0.113.5", "wrong", 1), " 429 ");
+    has(guess("203.0.113.6", "wrong", 1), " 401 ");
+    for (int i = 0; i < 20; i++) /* nothing given is nothing guessed */
+        r = call("GET /secret", "X-Forwarded-For: 203.0.113.7\r\n", "");
+    has(r, " 401 ");
+    struct server_counters c;
+    server_count(server, &c);
+    ck_assert_int_eq(c.wrong_secrets, 13);
+}
+END_TEST
+
+/* More bodies than the bound, none of them complete: the largest go, a small request gets through. */
+START_TEST(unanswered_input_is_bounded)
+{
+    enum { BODY = 3 * MIB + MIB / 2, COUNT = 2 * HTTP_INPUT_BYTES_MAX / BODY };
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3900000\r\n\r\n";
+    static char body[BODY];
+    int fds[COUNT], small = dial();
+    log_set_fd(-1);
+    put(small, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{");
+    for (int i = 0; i < COUNT; i++) {
+        fds[i] = dial();
+        put(fds[i], head);
+        size_t sent = 0;
+        for (ssize_t n = 1; sent < sizeof body && n > 0; sent += n > 0 ? (size_t)n : 0)
+            n = write(fds[i], body + sent, sizeof body - sent); /* fails when it was shed */
+    }
+    struct server_counters c = { 0 };
+    for (int i = 0; i < 2000 && c.shed == 0; i++) {
+        clock_sleep_ms(5);
+        server_count(server, &c);
+    }
+    ck_assert_int_gt(c.shed, 0);
+    ck_assert_int_lt(c.shed, COUNT);
+    put(small, "}");
+    has(get(small, "{}"), " 200 ");
+    for (int i = 0; i < COUNT; i++)
+        close(fds[i]);
+    close(small);
+}
+END_TEST
+
 START_TEST(who_is_asking)
 {
     const char *r = call("GET /ask", "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n", "");
@@ -314,6 +381,9 @@ START_TEST(who_is_asking)
     has(r, "\"here\":false");
     has(call("GET /ask", "X-Forwarded-For: 2001:db8:1:2:3:4:5:6\r\n", ""), "\"client\":\"2001:db8:1:2::\"");
     has(call("GET /ask", "X-Forwarded-For: nonsense\r\n", ""), "\"client\":\"127.0.0.1\"");
+    /* A proxy may add a line of its own below what the client made up. */
+    has(call("GET /ask", "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.5\r\n", ""),
+        "\"client\":\"203.0.113.5\"");
     int fd = dial();
     put(fd, "GET /ask HTTP/1.1\r\nHost: 127.0.0.1.evil.example\r\nConnection: close\r\n\r\n");
     has(get(fd, NULL), "\"local\":false");
@@ -514,6 +584,8 @@ int main(void)
     tcase_add_test(t, an_error_keeps_the_connection);
     tcase_add_test(t, bodies_are_json_or_refused);
     tcase_add_test(t, secrets);
+    tcase_add_test(t, guessing_is_limited_and_the_owner_is_not);
+    tcase_add_test(t, unanswered_input_is_bounded);
     tcase_add_test(t, who_is_asking);
     tcase_add_test(t, deferred_answers_from_another_thread);
     tcase_add_test(t, a_held_poll_ends_with_its_time_or_its_client);

@@ -141,6 +141,43 @@ START_TEST(test_payloads_that_cannot_be_sent)
 }
 END_TEST
 
+START_TEST(test_topic)
+{
+    struct outbox_row row = { .chat_id = -1001, .topic_id = 4, .thread_id = 9 };
+    struct telegram_request r;
+    struct json_object *o = build("topic", "{\"name\":\"web <&>\",\"topic\":4}", &row, 0, &r), *reopen;
+    ck_assert_str_eq(r.method, "createForumTopic");
+    ck_assert(!r.repeatable); /* a second one would be a second topic */
+    ck_assert_str_eq(json_text(arena, o), "{\"chat_id\":-1001,\"name\":\"web <&>\"}");
+    ck_assert_int_eq(refused("topic", "{\"topic\":4}", 0), ST_INVALID);
+    telegram_request_reopen(arena, &row, &r);
+    ck_assert_str_eq(r.method, "reopenForumTopic");
+    ck_assert_int_eq(json_parse_in(arena, r.body, r.body_len, &reopen, NULL), OK);
+    ck_assert_str_eq(json_text(arena, reopen), "{\"chat_id\":-1001,\"message_thread_id\":9}");
+}
+END_TEST
+
+START_TEST(test_styles_and_force_reply)
+{
+    struct telegram_request r;
+    struct json_object *o =
+        build("message",
+              "{\"html\":\"x\",\"buttons\":[[{\"text\":\"No\",\"data\":\"n\",\"style\":\"danger\"}]],"
+              "\"force_reply\":true}",
+              NULL, 0, &r);
+    ck_assert_str_eq(json_str(o, "reply_markup.inline_keyboard.0.0.style", ""), "danger");
+    ck_assert(!json_has(o, "reply_markup.force_reply"));
+    o = build("message", "{\"html\":\"x\",\"force_reply\":true,\"placeholder\":\"Your answer\"}", NULL, 0, &r);
+    ck_assert(json_flag(o, "reply_markup.force_reply", false));
+    ck_assert_str_eq(json_str(o, "reply_markup.input_field_placeholder", ""), "Your answer");
+    char payload[256];
+    snprintf(payload, sizeof payload, "{\"html\":\"x\",\"force_reply\":true,\"placeholder\":\"%065d\"}", 0);
+    o = build("message", payload, NULL, 0, &r);
+    ck_assert(json_flag(o, "reply_markup.force_reply", false));
+    ck_assert(!json_has(o, "reply_markup.input_field_placeholder"));
+}
+END_TEST
+
 /* ---- multipart ---- */
 
 /* Takes one part off *at; checks the framing. */
@@ -235,7 +272,12 @@ static const struct {
     { 400, "Bad Request: message to edit not found", TG_AS_NEW },
     { 400, "Bad Request: message can't be edited", TG_AS_NEW },
     { 400, "Bad Request: message thread not found", TG_NO_THREAD },
-    { 400, "Bad Request: TOPIC_CLOSED", TG_NO_THREAD },
+    { 400, "Bad Request: TOPIC_DELETED", TG_NO_THREAD },
+    { 400, "Bad Request: TOPIC_CLOSED", TG_TOPIC_CLOSED },
+    { 400, "Bad Request: TOPIC_NOT_MODIFIED", TG_DONE },
+    { 400, "Bad Request: the chat is not a forum", TG_NO_FORUM },
+    { 400, "Bad Request: not enough rights to create a topic", TG_NO_RIGHTS },
+    { 400, "Bad Request: CHAT_ADMIN_REQUIRED", TG_NO_RIGHTS },
     { 400, "Bad Request: message to be replied not found", TG_NO_REPLY },
     { 400, "Bad Request: chat not found", TG_REJECTED },
     { 400, "Bad Request: BUTTON_DATA_INVALID", TG_REJECTED },
@@ -352,7 +394,7 @@ static struct job settled(enum send_outcome outcome, int attempts, int unknowns,
 START_TEST(test_settlement)
 {
     struct send_result none = { 0 }, wait = { .wait_ms = 4321, .blameless = true },
-                       moved = { .migrated_to_chat_id = -9 };
+                       moved = { .migrated_to_chat_id = -9 }, lost = { .topic_lost = true };
     ck_assert_int_eq(settled(SEND_OK, 0, 0, none).settle, SETTLE_SENT);
     ck_assert_int_eq(settled(SEND_REJECTED, 0, 0, none).settle, SETTLE_PARK);
     ck_assert_int_eq(settled(SEND_PLAIN, 0, 0, none).settle, SETTLE_PARK);
@@ -363,6 +405,7 @@ START_TEST(test_settlement)
     ck_assert_int_eq(job.settle, SETTLE_LATER);
     ck_assert_int_eq(job.wait_ms, 4321);
     ck_assert_int_eq(settled(SEND_RETRY, SEND_ATTEMPTS_MAX, 0, moved).settle, SETTLE_LATER);
+    ck_assert_int_eq(settled(SEND_RETRY, SEND_ATTEMPTS_MAX, 0, lost).settle, SETTLE_LATER);
     ck_assert_int_eq(settled(SEND_DENIED, SEND_ATTEMPTS_MAX, 0, none).settle, SETTLE_LATER);
     ck_assert_int_eq(settled(SEND_UNKNOWN, 0, 0, none).settle, SETTLE_UNKNOWN);
     ck_assert_int_eq(settled(SEND_UNKNOWN, 0, SEND_UNKNOWN_MAX - 1, none).settle, SETTLE_PARK);
@@ -394,6 +437,8 @@ int main(void)
     tcase_add_test(c, test_edit);
     tcase_add_test(c, test_tap);
     tcase_add_test(c, test_payloads_that_cannot_be_sent);
+    tcase_add_test(c, test_topic);
+    tcase_add_test(c, test_styles_and_force_reply);
     tcase_add_test(c, test_multipart);
     tcase_add_test(c, test_document);
     tcase_add_loop_test(c, test_verdicts, 0, sizeof judged / sizeof *judged);

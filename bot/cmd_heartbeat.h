@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_heartbeat: `steward heartbeat [--every 30m] -- COMMAND…`: runs a long command and tells the person that it
+ * goes on, and how it ended.  argv[0] is the command's name; the exit code is the command's. */
+#ifndef BOT_CMD_HEARTBEAT_H
+#define BOT_CMD_HEARTBEAT_H
+
+int cmd_heartbeat(int argc, char **argv);
+
+#endif

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: MIT
+ * cmd_notify: see cmd_notify.h.  The request's id is made before the first try: a server that restarts, or an answer
+ * that gets lost, never asks the person twice. */
+#include "bot/cmd_notify.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "bot/agent_client.h"
+#include "bot/agent_option.h"
+#include "bot/agent_signal.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    EXIT_ANSWERED = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_EXPIRED = 3,
+    EXIT_CANCELLED = 4,
+    EXIT_UNREACHABLE = 5,
+    EXIT_REFUSED = 6,
+
+    BUTTONS_MAX = 100, /* Telegram's keyboard holds 100 */
+    APPROVERS_MAX = 64,
+    DETAILS_BYTES_MAX = 512 * 1024, /* escaped as JSON it must fit HTTP_BODY_BYTES_MAX */
+    PATIENCE_ASK_MS = 10 * 60000,
+    PATIENCE_TELL_MS = 2 * 60000,
+    PATIENCE_WAIT_MS = 24 * 3600 * 1000, /* the question is with the person already: an outage may last */
+};
+
+static const char usage[] = "usage: steward notify [OPTIONS] TYPE MESSAGE [BUTTON…]     (also as claude-notify)\n";
+static const char help[] =
+    "TYPE      blocking (waits for the answer and prints it), milestone, error or heartbeat\n"
+    "MESSAGE   what to say; \"-\" reads standard input\n"
+    "BUTTON    the answers to choose from; without any, the person replies with words\n"
+    "\n"
+    "  --details TEXT|@FILE|-   a longer text below the message; a file is sent under its name\n"
+    "  --multi                  several buttons may be chosen: printed with \", \" between them\n"
+    "  --default VALUE          the answer when nobody answers before it expires\n"
+    "  --expires 24h            90s, 30m, 24h, 7d or never\n"
+    "  --timeout 10m            wait no longer; the request is cancelled then\n"
+    "  --remind 10m             remind the person until it is answered\n"
+    "  --quiet[=22:00-07:00]    no sound (in these hours)\n"
+    "  --risk high              the person types a code, shown here on stderr\n"
+    "  --approver ID            who may answer (repeatable); --quorum N: how many must agree\n"
+    "  --project NAME           instead of CLAUDE_PROJECT\n"
+    "  --request-id ID          the same id again is the same request: continue a wait\n"
+    "  --patience 10m           give up when the server cannot be reached for so long\n"
+    "  --json                   print the server's whole answer\n"
+    "\n"
+    "exit: 0 answered (or sent), 1 failed, 2 wrong usage, 3 expired, 4 cancelled (also by --timeout),\n"
+    "      5 server not reached or busy: gave up, 6 secret missing or refused, 130 and 143 by signal: cancelled\n"
+    "environment: CLAUDE_NOTIFY_URL (http://127.0.0.1:8080), CLAUDE_NOTIFY_SECRET or CLAUDE_NOTIFY_SECRET_FILE,\n"
+    "      CLAUDE_PROJECT\n";
+
+struct arguments {
+    struct json_object *body;
+    struct json_object *buttons, *approvers; /* members of body, made with their first element */
+    const char *type, *message, *details;
+    const char *request_id;
+    char new_id[AGENT_ID_BYTES];
+    int64_t timeout_ms, patience_ms; /* 0 = not given */
+    int64_t approver_count;
+    bool json, help;
+    const char *project;
+};
+
+static bool is_blocking(const struct arguments *o)
+{
+    return strcmp(o->type, "blocking") == 0;
+}
+
+/* --- options; each says false and a sentence when its value is wrong --- */
+
+struct parser {
+    struct arena *arena;
+    struct arguments *o;
+    const char *who;
+    bool stdin_taken;
+};
+
+static bool wrong(const struct parser *p, const char *option, const char *must)
+{
+    fprintf(stderr, "%s: %s %s\n%s", p->who, option, must, usage);
+    return false;
+}
+
+static const char *clean(const struct parser *p, const char *text)
+{
+    return text_clean(p->arena, text, strlen(text));
+}
+
+static bool read_stdin(struct parser *p, const char *what, const char **text)
+{
+    struct error e;
+    size_t len;
+    if (p->stdin_taken)
+        return wrong(p, what, "and another argument both read standard input");
+    p->stdin_taken = true;
+    if (agent_read_all(p->arena, STDIN_FILENO, DETAILS_BYTES_MAX, "Standard input", text, &len, &e)) {
+        fprintf(stderr, "%s: %s\n", p->who, e.text);
+        return false;
+    }
+    *text = text_clean(p->arena, *text, len);
+    return true;
+}
+
+static bool set_details(struct parser *p, const char *option, const char *value)
+{
+    struct error e;
+    const char *text = value;
+    size_t len;
+    (void)option;
+    if (strcmp(value, "-") == 0) {
+        if (!read_stdin(p, "--details", &text))
+            return false;
+    } else if (*value == '@') {
+        if (agent_read_file(p->arena, value + 1, DETAILS_BYTES_MAX, &text, &len, &e)) {
+            fprintf(stderr, "%s: --details: %s\n", p->who, e.text);
+            return false;
+        }
+        const char *slash = strrchr(value, '/');
+        json_set_str(p->o->body, "details_name", clean(p, slash ? slash + 1 : value + 1));
+        text = text_clean(p->arena, text, len);
+    } else {
+        text = clean(p, value);
+    }
+    json_set_str(p->o->body, "details", text);
+    return true;
+}
+
+static bool set_expires(struct parser *p, const char *option, const char *value)
+{
+    int64_t ms;
+    if (strcmp(value, "never") == 0)
+        json_set_str(p->o->body, "expires_in", value);
+    else if (agent_duration_read(value, &ms))
+        json_set_int(p->o->body, "expires_in", ms / 1000);
+    else
+        return wrong(p, option, "takes 90s, 30m, 24h, 7d or never");
+    return true;
+}
+
+static bool set_remind(struct parser *p, const char *option, const char *value)
+{
+    int64_t ms;
+    if (!agent_duration_read(value, &ms))
+        return wrong(p, option, "takes a duration: 90s, 30m, 24h");
+    json_set_int(p->o->body, "remind_every", ms / 1000);
+    return true;
+}
+
+static bool set_timeout(struct parser *p, const char *option, const char *value)
+{
+    return agent_duration_read(value, &p->o->timeout_ms) || wrong(p, option, "takes a duration: 90s, 30m, 24h");
+}
+
+static bool set_patience(struct parser *p, const char *option, const char *value)
+{
+    return agent_duration_read(value, &p->o->patience_ms) || wrong(p, option, "takes a duration: 90s, 30m, 24h");
+}
+
+static bool set_risk(struct parser *p, const char *option, const char *value)
+{
+    if (strcmp(value, "high") != 0 && strcmp(value, "normal") != 0)
+        return wrong(p, option, "is normal or high");
+    json_set_str(p->o->body, "risk", value);
+    return true;
+}
+
+static bool set_default(struct parser *p, const char *option, const char *value)
+{
+    (void)option;
+    json_set_str(p->o->body, "default", clean(p, value));
+    return true;
+}
+
+static bool set_id(struct parser *p, const char *option, const char *value)
+{
+    p->o->request_id = value;
+    return agent_id_valid(value) || wrong(p, option, "takes 1 to 128 of A-Z a-z 0-9 . _ : -");
+}
+
+static bool set_project(struct parser *p, const char *option, const char *value)
+{
+    p->o->project = clean(p, value);
+    return *value || wrong(p, option, "takes a name");
+}
+
+static bool set_approver(struct parser *p, const char *option, const char *value)
+{
+    int64_t id;
+    if (!agent_number_read(value, 1, INT64_MAX, &id) || p->o->approver_count++ == APPROVERS_MAX)
+        return wrong(p, option, "takes a Telegram user id, 64 times at most");
+    if (!p->o->approvers)
+        json_set(p->o->body, "approvers", p->o->approvers = json_object_new_array());
+    json_push(p->o->approvers, json_object_new_int64(id));
+    return true;
+}
+
+static bool set_quorum(struct parser *p, const char *option, const char *value)
+{
+    int64_t n;
+    if (!agent_number_read(value, 1, APPROVERS_MAX, &n))
+        return wrong(p, option, "takes a number from 1 to 64");
+    json_set_int(p->o->body, "quorum", n);
+    return true;
+}
+
+static const struct {
+    const char *name;
+    bool (*set)(struct parser *, const char *option, const char *value);
+} option_table[] = {
+    { "--details", set_details },   { "--expires", set_expires },   { "--remind", set_remind },
+    { "--timeout", set_timeout },   { "--patience", set_patience }, { "--risk", set_risk },
+    { "--default", set_default },   { "--request-id", set_id },     { "--project", set_project },
+    { "--approver", set_approver }, { "--quorum", set_quorum },
+};
+
+static bool option_read(struct parser *p, int argc, char **argv, int *i)
+{
+    const char *option = argv[*i];
+    if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
+        return p->o->help = true;
+    if (strcmp(option, "--json") == 0)
+        return p->o->json = true;
+    if (strcmp(option, "--multi") == 0 || strcmp(option, "--quiet") == 0) {
+        json_set_bool(p->o->body, option + 2, true);
+        return true;
+    }
+    if (strncmp(option, "--quiet=", 8) == 0) {
+        json_set_str(p->o->body, "quiet", clean(p, option + 8));
+        return true;
+    }
+    for (size_t k = 0; k < sizeof option_table / sizeof option_table[0]; k++) {
+        const char *value = agent_option_value(argc, argv, i, option_table[k].name);
+        if (value)
+            return option_table[k].set(p, option_table[k].name, value);
+    }
+    return wrong(p, option, "is not understood here, or its value is missing");
+}
+
+static bool word_read(struct parser *p, const char *word)
+{
+    struct arguments *o = p->o;
+    if (!o->type) {
+        o->type = word;
+    } else if (!o->message) {
+        o->message = word;
+        if (strcmp(word, "-") == 0)
+            return read_stdin(p, "MESSAGE", &o->message);
+    } else {
+        if (!o->buttons)
+            json_set(o->body, "buttons", o->buttons = json_object_new_array());
+        if (json_object_array_length(o->buttons) == BUTTONS_MAX)
+            return wrong(p, "BUTTON", "may be given 100 times at most");
+        json_push(o->buttons, json_object_new_string(clean(p, word)));
+    }
+    return true;
+}
+
+static bool type_check(const struct parser *p)
+{
+    static const char *const type[] = { "blocking", "milestone", "error", "heartbeat" };
+    for (size_t i = 0; i < sizeof type / sizeof type[0]; i++)
+        if (strcmp(p->o->type, type[i]) == 0)
+            return true;
+    fprintf(stderr, "%s: \"%s\" is no TYPE: it is blocking, milestone, error or heartbeat.\n", p->who, p->o->type);
+    return false;
+}
+
+static bool arguments_read(struct parser *p, int argc, char **argv)
+{
+    struct arguments *o = p->o;
+    bool options = true;
+    for (int i = 1; i < argc && !o->help; i++) {
+        if (options && strcmp(argv[i], "--") == 0)
+            options = false;
+        else if (options && (strncmp(argv[i], "--", 2) == 0 || strcmp(argv[i], "-h") == 0)
+                     ? !option_read(p, argc, argv, &i)
+                     : !word_read(p, argv[i]))
+            return false;
+    }
+    if (o->help)
+        return true;
+    if (o->type && !type_check(p))
+        return false;
+    if (!o->message) {
+        fputs(usage, stderr);
+        return false;
+    }
+    const char *message = text_trim(arena_strdup(p->arena, clean(p, o->message)));
+    if (!*message)
+        return wrong(p, "MESSAGE", "is empty");
+    if (!o->request_id)
+        o->request_id = agent_id_new(o->new_id);
+    json_set_str(o->body, "type", o->type);
+    json_set_str(o->body, "message", message);
+    json_set_str(o->body, "request_id", o->request_id);
+    return true;
+}
+
+/* --- asking --- */
+
+struct notify {
+    struct agent agent;
+    struct arena *arena;
+    const struct arguments *arguments;
+    struct error error;
+};
+
+static int complain(struct notify *n, enum status s)
+{
+    fprintf(stderr, "%s: %s%s\n", n->agent.who, n->error.text, s == ST_UNAVAILABLE ? " Gave up." : "");
+    return s == ST_DENIED ? EXIT_REFUSED : s == ST_UNAVAILABLE || s == ST_BUSY ? EXIT_UNREACHABLE : EXIT_FAILED;
+}
+
+static int print_line(struct notify *n, const char *text, int code)
+{
+    if (puts(text) >= 0 && fflush(stdout) == 0)
+        return code;
+    fprintf(stderr, "%s: the answer cannot be written to standard output.\n", n->agent.who);
+    return EXIT_FAILED;
+}
+
+static int end_words(struct notify *n, struct json_object *answer, const char *words, int code)
+{
+    const char *reason = json_str(answer, "reason", NULL);
+    fprintf(stderr, "%s: %s%s%s.\n", n->agent.who, words, reason ? ": " : "",
+            reason ? text_unspoof(n->arena, text_clean(n->arena, reason, strlen(reason))) : "");
+    return n->arguments->json ? print_line(n, json_text(n->arena, answer), code) : code;
+}
+
+/* The request is over: say how. */
+static int conclude(struct notify *n, struct json_object *answer)
+{
+    const char *status = json_str(answer, "status", "");
+    if (strcmp(status, "responded") == 0)
+        return print_line(n, n->arguments->json ? json_text(n->arena, answer) : json_str(answer, "response", ""),
+                          EXIT_ANSWERED);
+    if (strcmp(status, "expired") == 0)
+        return end_words(n, answer, "expired without an answer", EXIT_EXPIRED);
+    if (strcmp(status, "cancelled") == 0)
+        return end_words(n, answer, "cancelled", EXIT_CANCELLED);
+    fprintf(stderr, "%s: the server answers with a status that is not known here.\n", n->agent.who);
+    return EXIT_FAILED;
+}
+
+/* After a signal: nothing but the withdrawal. */
+static int stopped(struct notify *n)
+{
+    struct json_object *answer;
+    if (!n->agent.perhaps_sent || !is_blocking(n->arguments))
+        return agent_signal_exit_code();
+    enum status s = agent_cancel(&n->agent, n->arena, n->arguments->request_id, "the asking program was stopped",
+                                 &agent_stop_twice, &answer, &n->error);
+    if (s != OK && s != ST_NOT_FOUND)
+        fprintf(stderr, "%s: the request could not be withdrawn: %s\n", n->agent.who, n->error.text);
+    return agent_signal_exit_code();
+}
+
+/* --timeout is over.  The withdrawal may find that the person was faster: then that is the answer. */
+static int timed_out(struct notify *n)
+{
+    struct json_object *answer = NULL;
+    const char *why = arena_strdup(n->arena, n->error.text);
+    if (!n->agent.perhaps_sent || !is_blocking(n->arguments))
+        return complain(n, ST_BUSY);
+    if (agent_cancel(&n->agent, n->arena, n->arguments->request_id, "nobody answered in time", &agent_stop, &answer,
+                     &n->error) != OK) {
+        fprintf(stderr, "%s: no answer in time (%s), and the request could not be withdrawn: %s\n", n->agent.who, why,
+                n->error.text);
+        return EXIT_UNREACHABLE;
+    }
+    if (strcmp(json_str(answer, "status", ""), "cancelled") != 0)
+        return conclude(n, answer);
+    return end_words(n, answer, "no answer within the --timeout", EXIT_CANCELLED);
+}
+
+static int ended(struct notify *n, enum status s)
+{
+    if (s == ST_SHUTDOWN || agent_stop)
+        return stopped(n);
+    if (s == ST_BUSY)
+        return timed_out(n);
+    return complain(n, s);
+}
+
+static int ask(struct notify *n)
+{
+    const struct arguments *o = n->arguments;
+    struct json_object *answer = NULL;
+    n->agent.patience_ms = o->patience_ms ? o->patience_ms : is_blocking(o) ? PATIENCE_ASK_MS : PATIENCE_TELL_MS;
+    if (o->timeout_ms)
+        n->agent.deadline_ms = clock_mono_ms() + o->timeout_ms;
+    enum status s = agent_send(&n->agent, n->arena, o->body, &answer, &n->error);
+    if (s != OK)
+        return ended(n, s);
+    const char *code = json_str(answer, "code", NULL);
+    if (code)
+        fprintf(stderr, "code: %s\n", text_clean(n->arena, code, strlen(code)));
+    if (!is_blocking(o))
+        return o->json ? print_line(n, json_text(n->arena, answer), EXIT_ANSWERED) : EXIT_ANSWERED;
+    n->agent.patience_ms = o->patience_ms ? o->patience_ms : PATIENCE_WAIT_MS;
+    s = agent_wait(&n->agent, n->arena, o->request_id, &answer, &n->error);
+    return s == OK ? conclude(n, answer) : ended(n, s);
+}
+
+static int notify(struct arena *arena, const struct arguments *o, const char *who)
+{
+    struct notify n = { .arena = arena, .arguments = o };
+    enum status s = agent_open(&n.agent, who, arena, &n.error);
+    if (s != OK)
+        return complain(&n, s);
+    const char *project = o->project ? o->project : n.agent.project ? n.agent.project : "unknown";
+    json_set_str(o->body, "project", text_clean(arena, project, strlen(project)));
+    n.agent.cancel = &agent_stop;
+    agent_signal_catch();
+    int code = ask(&n);
+    agent_close(&n.agent);
+    return code;
+}
+
+int cmd_notify(int argc, char **argv)
+{
+    struct arena *arena = arena_new();
+    struct arguments o = { .body = json_keep(arena, json_object_new_object()) };
+    bool by_link = strcmp(argv[0], "notify") != 0;
+    struct parser p = { .arena = arena, .o = &o, .who = by_link ? "claude-notify" : "steward notify" };
+    int code = EXIT_USAGE;
+    if (arguments_read(&p, argc, argv)) {
+        if (o.help)
+            code = printf("%s\n%s", usage, help) < 0;
+        else
+            code = notify(arena, &o, p.who);
+    }
+    arena_free(arena);
+    return code;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ * card: the messages that show requests.  A request has one card per place (Telegram; the console page); whatever
+ * changes of the request changes its version, and card_refresh() brings the cards after: a card that still waits in the
+ * outbox is rewritten there, one that was sent is edited, one that is being sent is edited when that has ended.
+ * All functions run inside a transaction that holds requests_lock(). */
+#ifndef ROUTER_CARD_H
+#define ROUTER_CARD_H
+
+#include "router/ask.h"
+#include "router/reply.h"
+#include "store/cards.h"
+#include "store/outbox.h"
+
+/* Put the first cards of a new request into the outbox. */
+enum status MUST_CHECK card_post(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
+                                 struct error *);
+/* The request has a new version: show it. */
+enum status MUST_CHECK card_refresh(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
+                                    struct error *);
+/* "Still waiting", as a reply to the card, with sound. */
+enum status MUST_CHECK card_nag(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
+                                struct error *);
+/* One message to where cards go. */
+enum status MUST_CHECK card_tell(struct db *, struct arena *, const struct reply *, const char *dedupe_key,
+                                 int64_t now_ms, struct error *);
+
+/* Called when a row with a dedupe_key "card:…" was settled (bot/sender_settle.c), in that transaction. */
+enum status MUST_CHECK card_sent(struct db *, struct arena *, const struct outbox_row *, int64_t message_id,
+                                 bool ambiguous, int64_t now_ms, struct error *);
+enum status MUST_CHECK card_parked(struct db *, struct arena *, const struct outbox_row *, const char *why,
+                                   int64_t now_ms, struct error *);
+
+/* --- card_text.c: pure --- */
+struct card_view {
+    const struct agent_request *request;
+    const struct card *card;
+    const struct vote *votes;
+    int vote_count;
+    const char *zone; /* for times on the card */
+    int64_t now_ms;
+};
+/* The whole card; details that do not fit are left to a file (card_file). */
+void card_render(struct arena *, const struct card_view *, struct reply *);
+/* The file that holds what the card cannot: NULL when everything is on the card. */
+const char *card_file(struct arena *, const struct agent_request *, const char **name);
+
+/* --- the options of a request --- */
+struct ask_option {
+    const char *label, *value, *style; /* style NULL = none */
+    bool safe;                         /* needs no number and no quorum: a refusal */
+};
+int ask_options(struct arena *, const struct agent_request *, struct ask_option out[ASK_BUTTONS_MAX]);
+bool ask_has(const char *list, int64_t n); /* ",1,2," holds 2; NULL holds nothing */
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * queue_depth: see queue_depth.h.  The conditions repeat those of the partial indexes word for word: SQLite uses such
+ * an index only then. */
+#include "store/queue_depth.h"
+
+enum status inbox_depth(struct db *db, bool tap, int64_t *rows, struct error *e)
+{
+    int64_t running = 0;
+    if (db_get_int(db, rows, NULL, e,
+                   "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'available' AND tap = $1 LIMIT $2) w",
+                   p_int(tap), p_int(QUEUE_DEPTH_MAX + 1)) ||
+        db_get_int(db, &running, NULL, e, "SELECT count(*) FROM inbox WHERE state = 'running' AND tap = $1",
+                   p_int(tap)))
+        return e->status;
+    *rows += running;
+    return OK;
+}
+
+/* A read that finds no row, or one due later, says 0. */
+static void overdue(int64_t now_ms, bool found, int64_t run_at_ms, int64_t *ms)
+{
+    *ms = found && run_at_ms < now_ms ? now_ms - run_at_ms : 0;
+}
+
+enum status inbox_overdue_ms(struct db *db, bool tap, int64_t now_ms, int64_t *ms, struct error *e)
+{
+    bool found = false;
+    int64_t run_at_ms = 0;
+    enum status st = db_get_int(
+        db, &run_at_ms, &found, e,
+        "SELECT run_at FROM inbox WHERE state = 'available' AND tap = $1 ORDER BY run_at LIMIT 1", p_int(tap));
+    overdue(now_ms, found, run_at_ms, ms);
+    return st;
+}
+
+enum status inbox_parked(struct db *db, int64_t *rows, struct error *e)
+{
+    return db_get_int(db, rows, NULL, e, "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'parked' LIMIT $1) w",
+                      p_int(QUEUE_DEPTH_MAX + 1));
+}
+
+enum status outbox_depth(struct db *db, const char *channel, int64_t *rows, struct error *e)
+{
+    return db_get_int(db, rows, NULL, e,
+                      "SELECT count(*) FROM (SELECT 1 FROM outbox WHERE channel = $1"
+                      " AND state IN ('available','sending') LIMIT $2) w",
+                      p_text(channel), p_int(QUEUE_DEPTH_MAX + 1));
+}
+
+/* The index goes by chat: of a queue longer than the bound this is the most overdue of the part that was read. */
+enum status outbox_overdue_ms(struct db *db, const char *channel, int64_t now_ms, int64_t *ms, struct error *e)
+{
+    int64_t run_at_ms = 0;
+    enum status st = db_get_int(db, &run_at_ms, NULL, e,
+                                "SELECT coalesce(min(run_at), 0) FROM (SELECT run_at FROM outbox WHERE channel = $1"
+                                " AND state IN ('available','sending') LIMIT $2) w",
+                                p_text(channel), p_int(QUEUE_DEPTH_MAX));
+    overdue(now_ms, run_at_ms > 0, run_at_ms, ms);
+    return st;
+}
+
+enum status requests_open(struct db *db, int64_t *rows, struct error *e)
+{
+    return db_get_int(db, rows, NULL, e,
+                      "SELECT count(*) FROM (SELECT 1 FROM requests WHERE state = 'open' LIMIT $1) w",
+                      p_int(QUEUE_DEPTH_MAX + 1));
+}

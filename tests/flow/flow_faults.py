@@ -1,0 +1,272 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Fail at call N: the Nth database statement or network call of a flow fails, for N = 1, 2, 3, … in every way it can.
+The program goes on by itself, and the rows and the messages are those of a run without a fault; a send that may have
+arrived says so.
+
+`make test` tries a sample of the N that moves with the seed; STEWARD_TEST_FAULTS=all tries every one.  A failure names
+the call; STEWARD_TEST_FAULT=database:after:17 repeats it alone.  It drives build/steward-faults (base/fault.h)."""
+import mmap
+import os
+import random
+import re
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import OWNER, flow, main, wait_until  # noqa: E402
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fakes"))
+from models import call, calls, text  # noqa: E402
+
+BORDERS = {"database": 1, "network": 2}
+KINDS = {"error": 1, "busy": 2, "timeout": 3, "before": 4, "after": 5}
+WAYS = [("database", k) for k in KINDS] + [("network", k) for k in ("error", "before", "after")]
+SAMPLE = int(os.environ.get("STEWARD_TEST_FAULT_RUNS", "10"))  # runs of one case in `make test`
+MARK = "↻ Sent again: the first attempt got no answer."
+
+
+class Plan:
+    """The file that the program and this test share: struct fault_plan of base/fault.h."""
+    FORM = struct.Struct("=qqqqqq256s")
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "fault-plan")
+        with open(self.path, "wb") as f:
+            f.write(b"\0" * self.FORM.size)
+        self.file = open(self.path, "r+b")
+        self.map = mmap.mmap(self.file.fileno(), self.FORM.size)
+
+    def arm(self, border, kind, first, times=1):
+        self.map[8:self.FORM.size] = self.FORM.pack(0, KINDS[kind], first, times, 0, 0, b"")[8:]
+        self.map[0:8] = struct.pack("=q", BORDERS[border])
+
+    def disarm(self):
+        """(calls, calls that failed, the last of them)"""
+        self.map[0:8] = struct.pack("=q", 0)
+        _, _, _, _, count, fired, what = self.FORM.unpack(self.map[:])
+        return count, fired, what.split(b"\0")[0].decode(errors="replace")
+
+
+def plain(value):
+    """Ids, times and dates differ from run to run."""
+    return re.sub(r"\d+", "#", str(value))
+
+
+ROWS = {  # those a run added: with an id above the mark
+    "inbox": "SELECT channel, tap, state, outcome, crashes FROM inbox WHERE id > ?",
+    "outbox": "SELECT channel, kind, priority, state, payload FROM outbox WHERE id > ?",
+    "tasks": "SELECT content, due_date, completed, remind_at IS NULL, reminded_at IS NULL, deleted_at IS NULL FROM tasks WHERE id > ?",
+    "notes": "SELECT content, deleted_at IS NULL FROM notes WHERE id > ?",
+    "history": "SELECT role, content FROM history WHERE id > ?",
+    "turns": "SELECT summary, undone_at IS NULL FROM turns WHERE inbox_id > ?",
+    "journal": "SELECT seq, table_name, before IS NULL FROM journal WHERE inbox_id > ?",
+    "turn_steps": "SELECT round FROM turn_steps WHERE inbox_id > ?",
+}
+MARK_OF = {"turns": "inbox", "journal": "inbox", "turn_steps": "inbox"}
+
+
+class Run:
+    """One run of a flow: what was there before it, and what it left."""
+
+    def __init__(self, w, steps):
+        self.w, self.steps = w, steps
+        tables = set(ROWS) - set(MARK_OF)
+        self.since = {t: w.db.one(f"SELECT COALESCE(MAX(id), 0) FROM {t}") for t in tables}
+        self.seen = len(w.sent())
+
+    def rows(self):
+        out = {}
+        for table, sql in ROWS.items():
+            got = self.w.db.rows(sql, self.since[MARK_OF.get(table, table)])
+            out[table] = sorted(tuple(plain(c).replace("True", "#").replace("False", "-") for c in r) for r in got)
+        return out
+
+    def new(self):
+        return self.w.sent()[self.seen:]
+
+    def messages(self, may_mark):
+        """As the person sees them; a marked repetition of what is there counts as that."""
+        out = []
+        for m in self.new():
+            labels = tuple(b["text"] for row in m.keyboard for b in row)
+            one = (plain(m.text.replace(MARK, "").strip()), labels)
+            marked = MARK in m.text
+            assert may_mark or not marked, f"a send whose outcome was known is marked: {m.text!r}"
+            if not (marked and one in out):
+                out.append(one)
+        return out
+
+    def settled(self):
+        w, since = self.w, self.since
+        return (self.steps.done(self) and
+                not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')") and
+                not w.db.rows("SELECT 1 FROM outbox WHERE state IN ('available', 'sending')") and
+                not w.telegram.pending and since is not None)
+
+
+class Message:
+    """What most flows do: a person writes, the bot answers."""
+    models = False
+
+    def __init__(self, w):
+        self.w = w
+
+    def prepare(self):
+        pass
+
+    def trigger(self, run):
+        self.w.telegram.user_says(OWNER, None, "buy bread tomorrow")
+
+    def done(self, run):
+        return self.w.db.one("SELECT COUNT(*) FROM inbox WHERE id > ?", run.since["inbox"]) >= 1
+
+
+class Model(Message):
+    """A tool call and a question in one message: a step is recorded, then a second conversation."""
+    models = True
+
+    def __init__(self, w):
+        super().__init__(w)
+        w.models.script([calls(call("add_note", content="The wifi password is hunter2"))])
+        w.says("note the wifi password")
+        asked = calls(call("add_task", content="Buy bread"), call("ask_question", query="wifi password"))
+        w.models.script(lambda r: asked if r["body"].get("tools") else text("It is hunter2 [note 1]."))
+
+    def trigger(self, run):
+        self.w.telegram.user_says(OWNER, None, "what is the wifi password? and bread")
+
+
+class Tap(Message):
+    """Done on a card that was sent before."""
+
+    def prepare(self):
+        self.card = self.w.says("buy bread tomorrow")
+        self.w.wait_idle()
+
+    def trigger(self, run):
+        self.query = self.w.telegram.user_taps(self.card, "Done")
+
+    def done(self, run):
+        return self.query.answered and self.w.db.one("SELECT COUNT(*) FROM inbox WHERE id > ? AND tap = 1", run.since["inbox"]) == 1
+
+
+class Reminder(Message):
+    """A task whose time comes."""
+
+    def prepare(self):
+        self.w.says("remind me to water the plants in 90 minutes")
+        self.w.wait_idle()
+
+    def trigger(self, run):
+        now = int(time.time() * 1000)
+        self.w.db.change(f"UPDATE tasks SET remind_at = {now} WHERE id > {run.since['tasks']}")
+
+    def done(self, run):
+        return any("⏰ Reminder" in m.text for m in run.new())
+
+
+def one_run(w, plan, steps, border, kind, number):
+    """(calls, failed calls, what failed, rows, messages)"""
+    w.db.change("DELETE FROM pending")
+    w.db.change("UPDATE tasks SET remind_at = NULL WHERE remind_at IS NOT NULL")
+    run = Run(w, steps)
+    steps.prepare()
+    plan.arm(border, kind, number)
+    steps.trigger(run)
+    try:
+        wait_until(run.settled, "the flow's end", 40)
+    except AssertionError as e:
+        raise AssertionError(f"{border} {kind} at call {number} ({plan.disarm()[2]}): {e}; {run.rows()}") from None
+    count, fired, what = plan.disarm()
+    where = f"{border} {kind} at call {number} of {count} ({what})"
+    try:
+        return count, fired, where, run.rows(), run.messages(border == "network" and fired)
+    except AssertionError as e:
+        raise AssertionError(f"{where}: {e}") from None
+
+
+def numbers(counts):
+    """Every way to fail at every call; or a sample of them, or the one that is asked for."""
+    only = os.environ.get("STEWARD_TEST_FAULT")
+    if only:
+        border, kind, number = only.split(":")
+        return [(border, kind, int(number))]
+    everything = [(b, k, n) for b, k in WAYS for n in range(1, counts[b] + 3)]
+    if os.environ.get("STEWARD_TEST_FAULTS") == "all":
+        return everything
+    seed = int(os.environ.get("STEWARD_TEST_SEED", str(int(time.time()))))
+    print(f"seed {seed}: {SAMPLE} of {len(everything)}")
+    return random.Random(seed).sample(everything, min(SAMPLE, len(everything)))
+
+
+def fail_at_each_call(w, kind_of_flow):
+    w.binary += "-faults"
+    assert os.path.exists(w.binary), f"{w.binary} is missing: make build/steward-faults"
+    w.with_telegram(delivery_scale=10)
+    if kind_of_flow.models:
+        w.with_models()
+    plan = Plan(w.scratch)
+    w.start(STEWARD_FAULT_FILE=plan.path)
+    wait_until(lambda: w.telegram.webhook["url"], "the webhook's registration")
+    steps = kind_of_flow(w)
+    w.says("/help")
+    w.wait_idle()
+    counts, expected = {}, None
+    for border in BORDERS:  # without a fault, twice: what differs then is no finding
+        counts[border], fired, _, rows, messages = one_run(w, plan, steps, border, "error", 10 ** 9)
+        assert not fired and counts[border] > 0, (border, counts)
+        assert expected in (None, (rows, messages)), (expected, rows, messages)
+        expected = (rows, messages)
+    print(f"calls: {counts}")
+    tried = 0
+    failures = []
+    for border, kind, number in numbers(counts):
+        try:
+            _, fired, where, rows, messages = one_run(w, plan, steps, border, kind, number)
+            tried += fired
+            for table in ROWS:
+                assert rows[table] == expected[0][table], f"{where}: {table}\n  expected {expected[0][table]}\n  got      {rows[table]}"
+            assert messages == expected[1], f"{where}: messages\n  expected {expected[1]}\n  got      {messages}"
+        except AssertionError as e:
+            if not os.environ.get("STEWARD_TEST_FAULTS"):
+                raise
+            failures.append(str(e))
+            print(f"FAILED {e}", flush=True)
+            w.program.kill()  # what is stuck must not fail the next run too
+            w.program.start()
+            w.wait_idle()
+    print(f"{tried} calls failed")
+    assert tried, "no call failed: nothing was tried"
+    assert not failures, f"{len(failures)} of {tried} left something else behind"
+
+
+@flow
+def a_message(w):
+    fail_at_each_call(w, Message)
+
+
+@flow
+def a_message_with_a_model(w):
+    fail_at_each_call(w, Model)
+
+
+@flow
+def a_tap(w):
+    fail_at_each_call(w, Tap)
+
+
+@flow
+def a_reminder(w):
+    fail_at_each_call(w, Reminder)
+
+
+@flow(databases=("sqlite",))
+def the_program_for_people_has_no_faults(w):
+    for path, expected in ((w.binary, False), (w.binary + "-faults", True)):
+        with open(path, "rb") as f:
+            assert (b"STEWARD_FAULT" in f.read()) is expected, path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The program as it was built: the compiler's and the linker's protections are in it (HARDEN in the Makefile)."""
+import os
+import platform
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from harness import flow, main  # noqa: E402
+
+
+def readelf(w, *options):
+    return subprocess.run(["readelf", "-W", *options, w.binary], check=True, capture_output=True, text=True, env={"PATH": os.environ["PATH"], "LC_ALL": "C"}).stdout
+
+
+@flow(databases=("sqlite",))
+def the_file_is_hardened(w):
+    header, segments, dynamic, symbols = (readelf(w, o) for o in ("-h", "-l", "-d", "--dyn-syms"))
+    assert re.search(r"Type:\s+DYN", header) and re.search(r"FLAGS_1.*\bPIE\b", dynamic), "position-independent"
+    assert "GNU_RELRO" in segments and re.search(r"FLAGS_1.*\bNOW\b", dynamic), "relocations are read-only before main()"
+    stack = re.search(r"GNU_STACK\s+.*", segments).group()
+    assert re.search(r"\bRW\b", stack) and "RWE" not in stack, "the stack is not executable"
+    assert not re.search(r"LOAD.*\bRWE\b", segments), "nothing is writable and executable"
+    assert not re.search(r"\((RPATH|RUNPATH|TEXTREL)\)", dynamic), "libraries come from the system's places"
+    assert "__stack_chk_fail" in symbols, "the stack protector"
+    if not re.search(r"__(asan|tsan)_init", symbols):
+        checked = set(re.findall(r"\b__(\w+)_chk\b", symbols))
+        assert {"snprintf", "memcpy"} & checked and len(checked) >= 3, f"FORTIFY; only {checked}"
+
+
+@flow(databases=("sqlite",))
+def the_code_is_hardened(w):
+    """Stack probes and landing pads leave no other trace than instructions."""
+    if platform.machine() != "x86_64":
+        return
+    code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", w.binary], check=True, capture_output=True, text=True).stdout
+    assert re.search(r"<main>:\n\s+[0-9a-f]+:\s+endbr64", code), "-fcf-protection"
+    assert re.search(r"\bor[ql]\s+\$0x0,(0x[0-9a-f]+)?\(%rsp", code), "-fstack-clash-protection"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
