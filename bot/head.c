@@ -63,7 +63,9 @@ static const char *header_fault(const struct line *l, bool seen[SINGLE_COUNT])
     if (l->text[0] == ' ' || l->text[0] == '\t')
         return "A header is folded over several lines";
     const char *colon = memchr(l->text, ':', l->len);
-    size_t name_len = colon ? (size_t)(colon - l->text) : l->len;
+    if (!colon)
+        return "A header has no colon";
+    size_t name_len = (size_t)(colon - l->text);
     for (int i = 0; i < SINGLE_COUNT; i++) {
         if (strlen(singles[i]) != name_len || strncasecmp(singles[i], l->text, name_len) != 0)
             continue;

@@ -239,6 +239,22 @@ static void loop_down(struct server *s)
     h2o_evloop_destroy(loop);
 }
 
+/* h2o counts by the wall clock.  When that was set back, what was linked before would not be due for the length of the
+ * step, held polls and our own tick among it: it is counted from now.  Each list is in the order of linking. */
+static void timers_follow_clock(h2o_loop_t *loop)
+{
+    uint64_t now = h2o_now(loop);
+    for (h2o_linklist_t *t = loop->_timeouts.next; t != &loop->_timeouts; t = t->next) {
+        h2o_linklist_t *entries = &H2O_STRUCT_FROM_MEMBER(h2o_timeout_t, _link, t)->_entries;
+        for (h2o_linklist_t *n = entries->next; n != entries; n = n->next) {
+            h2o_timeout_entry_t *entry = H2O_STRUCT_FROM_MEMBER(h2o_timeout_entry_t, _link, n);
+            if (entry->registered_at <= now)
+                break;
+            entry->registered_at = now;
+        }
+    }
+}
+
 struct loop_birth {
     struct server *server;
     pthread_mutex_t lock;
@@ -259,10 +275,11 @@ static void *loop_main(void *arg)
     pthread_cond_signal(&birth->changed);
     pthread_mutex_unlock(&birth->lock);
     while (!s->drained) {
-        if (h2o_evloop_run(s->ctx.loop, INT32_MAX) != 0 && errno != EINTR) {
+        if (h2o_evloop_run(s->ctx.loop, 4 * SERVER_TICK_MS) != 0 && errno != EINTR) {
             log_event(LOG_ERROR, "server loop ended", F_STR("error", strerror(errno)));
             break;
         }
+        timers_follow_clock(s->ctx.loop);
     }
     loop_down(s);
     return NULL;

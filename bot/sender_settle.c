@@ -241,9 +241,9 @@ const char *settle_name(enum settle_kind kind)
 void settle_log(const struct job *job)
 {
     const struct send_result *r = &job->result;
-    if (job->leaked || (is_topic(&job->row) && r->outcome == SEND_UNKNOWN))
+    if (job->leaked || (is_topic(&job->row) && job->settled_as == SETTLE_SENT && job->row.unknowns > 0))
         log_event(LOG_WARN, "topic_leak", F_INT("chat_id", job->row.chat_id), F_INT("thread_id", r->message_id),
-                  F_STR("reason", job->leaked ? "made twice" : "it may have been made, no answer came"));
+                  F_STR("reason", job->leaked ? "made twice" : "made again: the first attempt got no answer"));
     if (is_topic(&job->row) && !job->lost && r->topic_refused != TOPIC_POSSIBLE)
         log_event(LOG_WARN, "topic_refused", F_INT("chat_id", job->row.chat_id), F_STR("reason", r->error));
     if (job->lost)

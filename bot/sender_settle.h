@@ -28,7 +28,7 @@ struct job {
     enum settle_kind settled_as; /* DELIVER may end as RETRY or PARK */
     bool lost;                   /* the row belongs to another sender by now */
     bool of_request;             /* it shows a request of an agent: whoever waits for one should look */
-    bool leaked;                 /* a topic was made that nobody waits for (or perhaps was) */
+    bool leaked;                 /* a topic was made that nobody waits for */
 };
 
 /* Decide how a result is to be written. */

@@ -167,10 +167,9 @@ enum status ask_message_id(struct db *db, struct arena *a, const struct agent_re
     *id = NULL;
     if (cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
-    for (int i = 0; i < count; i++)
-        if (card[i].message_id && (!*id || strcmp(card[i].channel, "telegram") == 0))
-            *id = arena_printf(a, "%s-%lld", strcmp(card[i].channel, "telegram") == 0 ? "tg" : card[i].channel,
-                               (long long)card[i].message_id);
+    if (count && card[0].message_id) /* the first is where it was meant to go; the console has a copy */
+        *id = arena_printf(a, "%s-%lld", strcmp(card[0].channel, "telegram") == 0 ? "tg" : card[0].channel,
+                           (long long)card[0].message_id);
     return OK;
 }
 

@@ -92,6 +92,9 @@ bool turn_take_pending(struct turn *, enum status *, struct error *); /* the tex
 enum status MUST_CHECK turn_usage(struct turn *, struct error *);     /* /usage (command_usage.c) */
 enum status MUST_CHECK turn_by_command(struct turn *, struct error *);
 enum status MUST_CHECK turn_by_tap(struct turn *, struct error *);
+/* commands_agents.c: /agents and /quiet */
+enum status MUST_CHECK turn_agents(struct turn *, const char *rest, struct error *);
+enum status MUST_CHECK turn_quiet(struct turn *, const char *rest, struct error *);
 /* turn_ask.c: agents' requests.  true: the message was one of theirs (an answer, a service message) and is finished. */
 bool turn_take_ask(struct turn *, enum status *, struct error *);
 enum status MUST_CHECK turn_by_ask_tap(struct turn *, struct error *);

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """The program as it was built: the compiler's and the linker's protections are in it (HARDEN in the Makefile)."""
+import glob
 import os
 import platform
 import re
@@ -8,7 +9,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import flow, main  # noqa: E402
+from harness import ROOT, flow, main  # noqa: E402
 
 
 def readelf(w, *options):
@@ -38,6 +39,36 @@ def the_code_is_hardened(w):
     code = subprocess.run(["objdump", "-d", "--no-show-raw-insn", w.binary], check=True, capture_output=True, text=True).stdout
     assert re.search(r"<main>:\n\s+[0-9a-f]+:\s+endbr64", code), "-fcf-protection"
     assert re.search(r"\bor[ql]\s+\$0x0,(0x[0-9a-f]+)?\(%rsp", code), "-fstack-clash-protection"
+
+
+@flow(databases=("sqlite",))
+def the_threat_model_names_tests_that_exist(w):
+    """SECURITY.md ties its promises to cases; a renamed case must take its line along."""
+    tests = ""
+    for path in glob.glob(os.path.join(ROOT, "tests", "*", "*")):
+        if path.endswith((".py", ".c", ".mjs")):
+            tests += f"\nfile {os.path.basename(path)}\n"
+            with open(path) as f:
+                tests += f.read()
+    with open(os.path.join(ROOT, "SECURITY.md")) as f:
+        quoted = re.findall(r"`([^`]+)`", f.read().replace("\n", " "))
+    cases = 0
+    for words in quoted:
+        file, _, case = words.rpartition(": ")
+        if re.fullmatch(r"\w+\.(py|c|mjs)", file):
+            assert f"\nfile {file}\n" in tests, file
+        elif re.fullmatch(r"(flow|test)_\w+\.(py|c)", words):
+            assert f"\nfile {words}\n" in tests, words
+            continue
+        elif not re.fullmatch(r"[a-z]+(_[a-z0-9]+){2,}", words) and len(words.split()) < 5:
+            continue
+        if re.fullmatch(r"[a-z0-9_]+", case):
+            assert f"def {case}(" in tests or f"START_TEST({case})" in tests, case
+            cases += 1
+        else:
+            assert f"'{case}'" in tests, case
+            cases += 1
+    assert cases > 30, cases
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ static const struct row {
       "came twice" },
     { "GET / HTTP/1.1\r\nHost: a\r\nX-A: a\r\n b\r\n\r\n", "folded" },
     { "GET / HTTP/1.1\r\nHost: a\r\nX-A: a\r\n\tb\r\n\r\n", "folded" },
+    { "GET / HTTP/1.1\r\nHost\r\n\r\n", "no colon" },
     { "GET / HTTP/1.1\nHost: a\n\n", "bare line feed" },
     { "GET / HTTP/1.1\r\nHost: a\nX-A: b\r\n\r\n", "bare line feed" },
     { "GET / HTTP/1.1\r\nHost: a\r\n\n", "bare line feed" },
