@@ -6,9 +6,10 @@ OPT      ?= -O2 -g
 SAN      ?=
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
-PKGS     := libh2o-evloop libcurl libpq json-c openssl sqlite3 icu-i18n icu-uc libical libxxhash blas
+PKGS     := libh2o-evloop libcurl libpq json-c openssl sqlite3 icu-i18n icu-uc libical libxxhash
+LOADED   := blas # headers only: embeddings/blas.c loads the library when it is needed
 # Asked only when something is built, so that `make deps` works on a machine that has none of them yet.
-PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) $(LOADED)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lstemmer -lwslay -lpthread -lm)$(PKG_LIBS)
 
 WARN     := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wconversion -Wno-sign-conversion -Wformat=2 -Werror

@@ -116,7 +116,7 @@ static bool ends_value(const struct secret_scan *scan, size_t i, const struct va
         return true;
     if (v->quote) /* only expansions are run inside quotes */
         return c == v->quote || (is_blank(c) && !v->json) || c == '`' || (c == '$' && secret_is_active(scan, i));
-    return secret_is_active(scan, i) || is_blank(c) || strchr("\"'\\,)]}", c);
+    return secret_is_active(scan, i) || is_blank(c) || strchr("\"'\\,)[]}", c);
 }
 
 /* Read the value at i: in quotes (also escaped ones, in a JSON string) or a run of bytes. */

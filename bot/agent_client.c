@@ -16,7 +16,8 @@ enum {
     RETRY_FIRST_MS = 5000,
     RETRY_MS_MAX = 30000,
     RETRY_AFTER_MS_MAX = 5 * 60000, /* a longer Retry-After is looked at again then */
-    SLICE_MS = 100,                 /* how soon a pause sees a signal */
+    AGENT_HEADERS_MAX = 12,
+    SLICE_MS = 100, /* how soon a pause sees a signal */
     TRY_MS = 15000,
     GRACE_MS = 1000,      /* a server that settles at the same deadline may still say so */
     HOOK_HOLD_MS = 60000, /* the server holds 55 s */
@@ -209,11 +210,11 @@ struct agent_call {
 static enum status call_once(struct agent *g, struct arena *a, const struct agent_call *c, int64_t timeout_ms,
                              struct http_reply *reply, struct error *e)
 {
-    const char *headers[8] = { g->authorization, "accept: application/json" };
+    const char *headers[AGENT_HEADERS_MAX + 1] = { g->authorization, "accept: application/json" };
     size_t n = 2;
     if (c->body)
         headers[n++] = "content-type: application/json";
-    for (const char *const *h = c->more; h && *h && n < 7; h++)
+    for (const char *const *h = c->more; h && *h && n < AGENT_HEADERS_MAX; h++)
         headers[n++] = *h;
     struct http_request r = { .url = arena_printf(a, "%s%s", g->url, c->path),
                               .headers = headers,

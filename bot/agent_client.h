@@ -68,6 +68,7 @@ struct agent_hook {
     const char *body; /* the hook's JSON */
     size_t body_len;
     int64_t until_ms; /* clock_mono_ms(): what X-Steward-Timeout is counted to */
+    bool next;        /* a Stop asks what to do next (X-Steward-Next) */
 };
 /* POST /hooks/<dialect> until it is decided: the decision's text, "" = none. */
 enum status MUST_CHECK agent_hook_post(struct agent *, struct arena *, const struct agent_hook *, const char **decision,

@@ -24,15 +24,17 @@ struct confirm {
 
 enum verdict { CONFIRM_WAIT, CONFIRM_YES, CONFIRM_NO };
 
-static enum verdict look(int fd)
+static enum verdict look(const struct confirm *c)
 {
     struct tcp_info info = { 0 };
-    socklen_t len = sizeof info;
-    int unacknowledged = 0;
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 || ioctl(fd, SIOCOUTQ, &unacknowledged) != 0 ||
-        info.tcpi_state == TCP_CLOSE)
+    socklen_t len = sizeof info, error_len = sizeof(int);
+    int unacknowledged = 0, error = 0;
+    if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &error_len) != 0 || error)
         return CONFIRM_NO;
-    return unacknowledged == 0 ? CONFIRM_YES : CONFIRM_WAIT;
+    if (info.tcpi_state == TCP_CLOSE) /* over in good order after our own end, or reset */
+        return c->connection ? CONFIRM_NO : CONFIRM_YES;
+    return ioctl(c->fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0 ? CONFIRM_YES : CONFIRM_WAIT;
 }
 
 static void finish(struct confirm *c, bool yes)
@@ -47,7 +49,7 @@ static void finish(struct confirm *c, bool yes)
 
 static void check(struct confirm *c, int64_t now_ms)
 {
-    enum verdict v = look(c->fd);
+    enum verdict v = look(c);
     if (v != CONFIRM_WAIT || now_ms > c->deadline_ms)
         finish(c, v == CONFIRM_YES);
 }
@@ -73,9 +75,13 @@ void confirm_closed(struct connection *connection)
     struct confirm *c = connection->confirm;
     if (!c)
         return;
+    enum verdict v = look(c);
     c->connection = NULL;
-    shutdown(c->fd, SHUT_WR);
-    check(c, clock_mono_ms());
+    connection->confirm = NULL;
+    if (v == CONFIRM_WAIT)
+        shutdown(c->fd, SHUT_WR);
+    else
+        finish(c, v == CONFIRM_YES);
 }
 
 void confirm_tick(struct server *s, int64_t now_ms)

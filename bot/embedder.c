@@ -16,6 +16,7 @@ enum {
     SAVE_CHANGES_MIN = 500, /* new vectors that make a snapshot worth its writing */
     COMPLAIN_INTERVAL_MS = 60000,
     LANE_STACK_BYTES = 512 * KIB,
+    GATHER_MS = 100, /* after news: a reply goes out first, and rows that come together are embedded together */
 };
 #define FOREIGN_KEEP_MS                                                                                                \
     (7LL * 24 * 3600 * 1000) /* vectors of another model, of deleted rows: undo reaches back a day */
@@ -138,6 +139,11 @@ static void lane_wait(struct lane *l, int64_t wait_ms)
     while (!l->news && !stopping(l))
         if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
             break;
+    bool told = l->news;
+    pthread_mutex_unlock(&l->lock);
+    if (told && !stopping(l))
+        clock_sleep_ms(GATHER_MS);
+    pthread_mutex_lock(&l->lock);
     l->news = false;
     pthread_mutex_unlock(&l->lock);
 }
@@ -217,9 +223,11 @@ static void *lane_main(void *arg)
 void lane_wake(struct lane *l)
 {
     pthread_mutex_lock(&l->lock);
+    bool wake = !l->news;
     l->news = true;
-    pthread_cond_signal(&l->wake);
     pthread_mutex_unlock(&l->lock);
+    if (wake)
+        pthread_cond_signal(&l->wake);
 }
 
 static enum status start_thread(struct lane *l, struct error *e)

@@ -23,6 +23,9 @@ enum status MUST_CHECK intake_start(struct store *, struct intake **, struct err
 bool intake_submit(struct intake *, struct intake_item *);
 /* Called (any thread) after each commit that stored something: wakes the workers. */
 void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *arg);
+/* Posts arrive faster than single commits would take them: whatever can wait should, for taking in what was sent
+ * comes first.  Any thread. */
+bool intake_pressed(struct intake *);
 int intake_depth(struct intake *);
 /* Did the last batch reach the disk?  false for INTAKE_FAILED_MS after one that did not, with the reason: a disk may be
  * too full for an update and still take the few bytes of a health check. */

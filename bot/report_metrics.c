@@ -4,6 +4,7 @@
 #include "bot/report_metrics.h"
 
 #include "base/clock.h"
+#include "bot/agents.h"
 #include "bot/embedder.h"
 #include "bot/metrics.h"
 #include "bot/scheduler.h"
@@ -194,6 +195,8 @@ static void collect(void *arg, struct metrics_page *m)
     collect_models(p, m);
     collect_database(p, m);
     collect_memory(p, m);
+    metrics_gauge(m, "steward_agents_held", "Polls and hooks of agents that are held", NULL,
+                  (double)agents_waiting(p->agents));
 }
 
 void report_metrics(struct program *p)

@@ -38,7 +38,8 @@ struct sender {
     pthread_cond_t change;
     struct pacer pacer;
     struct sender_counters counters;
-    bool poke; /* there may be work: one thread should look */
+    bool poke;     /* there may be work: one thread should look */
+    unsigned news; /* grows with every wake from outside */
     bool stopping;
     bool denied;
     bool away; /* the last claim failed */
@@ -76,8 +77,9 @@ void sender_wake(struct sender *s)
 {
     pthread_mutex_lock(&s->lock);
     s->poke = true;
-    pthread_cond_signal(&s->change);
+    s->news++;
     pthread_mutex_unlock(&s->lock);
+    pthread_cond_signal(&s->change);
 }
 
 static void on_hint(enum hint hint, void *arg)
@@ -297,8 +299,10 @@ static bool claim_accept(struct worker *w, const struct outbox_claim *claim, int
         *next = (struct job){ .arena = claim->arena, .row = claim->rows[0] };
         next->messenger = messenger_find(s->messengers, next->row.channel);
         w->row_id = next->row.id;
-        s->poke = true; /* where one row was there may be more: the next thread looks */
-        pthread_cond_signal(&s->change);
+        if (claim->next_run_at_ms > 0 && claim->next_run_at_ms <= claim->now_ms) { /* more: the next thread looks */
+            s->poke = true;
+            pthread_cond_signal(&s->change);
+        }
     } else {
         pacer_cancel(&s->pacer);
         if (soonest_ms > 0)
@@ -322,6 +326,23 @@ static void claim_failed(struct sender *s, enum status status, const struct erro
         log_event(LOG_WARN, "outbox_away", F_ERR(e));
 }
 
+static unsigned news_so_far(struct sender *s)
+{
+    pthread_mutex_lock(&s->lock);
+    unsigned news = s->news;
+    pthread_mutex_unlock(&s->lock);
+    return news;
+}
+
+/* A row put while our settling was under way was invisible to our claim, and whoever was woken for it found its chat
+ * occupied by the row we were settling: one more look. */
+static void look_once_more(struct sender *s, unsigned news_before)
+{
+    pthread_mutex_lock(&s->lock);
+    s->poke |= s->news != news_before;
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* Write the result of *job (if there is one) and claim the next row into *next.  false: there is none now. */
 static bool turn_over(struct worker *w, struct job *job, struct job *next)
 {
@@ -343,8 +364,9 @@ static bool turn_over(struct worker *w, struct job *job, struct job *next)
         t.claim.skip_low_count = held.low_count;
         pthread_rwlock_rdlock(&s->claims);
     }
+    unsigned news = news_so_far(s);
+    bool settles = job->arena, found = false;
     enum status status = store_write(s->store, turnover_write, &t, &e);
-    bool found = false;
     if (status == OK)
         job_end(w, job);
     if (t.want && status == OK)
@@ -355,6 +377,8 @@ static bool turn_over(struct worker *w, struct job *job, struct job *next)
         pthread_rwlock_unlock(&s->claims);
     if (!found)
         arena_free(t.claim.arena);
+    if (settles && !found)
+        look_once_more(s, news);
     if (job->arena)
         settle_insist(w, job, &e);
     return found;

@@ -29,9 +29,10 @@
 #include "store/store.h"
 
 enum {
-    SENDER_THREADS = 4,     /* 30/s at about 100 ms a call keeps 3 busy */
-    SENDER_RESCUES_MAX = 8, /* unknowns of a row that is not even tried any more: it keeps killing its sender */
-    SENDER_DRAIN_MS = 4000, /* how long a send under way may take after a stop; then it is cut short */
+    SENDER_THREADS_CLOUD = 4, /* 30/s at about 100 ms a call keeps 3 busy */
+    SENDER_THREADS = 12,      /* at most; a Bot API server of one's own takes what comes */
+    SENDER_RESCUES_MAX = 8,   /* unknowns of a row that is not even tried any more: it keeps killing its sender */
+    SENDER_DRAIN_MS = 4000,   /* how long a send under way may take after a stop; then it is cut short */
 };
 
 struct sender;

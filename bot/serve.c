@@ -3,6 +3,7 @@
  * then what is queued reaches the disk, then turns end or are given back, then sends; the database closes last. */
 #include "bot/serve.h"
 
+#include "base/footprint.h"
 #include "base/http.h"
 #include "base/limits.h"
 #include "bot/agents.h"
@@ -194,7 +195,9 @@ static enum status start_telegram(struct program *p, struct error *e)
 static enum status start_pipeline(struct program *p, struct error *e)
 {
     struct sender_options console = { .store = p->store, .messengers = &p->console_only, .threads = 1 };
-    struct sender_options telegram = { .store = p->store, .messengers = &p->telegram_only, .threads = SENDER_THREADS };
+    struct sender_options telegram = { .store = p->store,
+                                       .messengers = &p->telegram_only,
+                                       .threads = p->config.local_bot_api ? SENDER_THREADS : SENDER_THREADS_CLOUD };
     if (typing_start(&p->messengers, &p->typing, e) || sender_start(&console, &p->console_sender, e))
         return e->status;
     if (p->telegram && sender_start(&telegram, &p->sender, e))
@@ -214,6 +217,7 @@ static enum status start_pipeline(struct program *p, struct error *e)
                  .typing = typing },
         .settled = on_settled,
         .settled_arg = p,
+        .intake = p->intake,
     };
     if (workers_start(&wo, &p->workers, e))
         return e->status;
@@ -320,6 +324,7 @@ int cmd_serve(int argc, char **argv)
     }
     struct arena *arena = arena_new();
     struct program *p = arena_alloc(arena, sizeof *p);
+    footprint_init();
     block_signals(&signals);
     enum status s = config_load(&p->config, arena, &e);
     if (s == OK)
@@ -328,6 +333,7 @@ int cmd_serve(int argc, char **argv)
         fprintf(stderr, "steward: cannot start: %s\n", e.text);
     } else {
         report_banner(p, mode_of(&p->config));
+        footprint_trim();
         int sig = wait_for_signal(&signals);
         log_event(LOG_INFO, "stopping", F_STR("signal", sig == SIGINT ? "SIGINT" : "SIGTERM"));
         stop_at_the_latest();

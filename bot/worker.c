@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * worker: claim, run, log, again.  A worker that found a row wakes the next one before it starts on it, so a burst
- * spreads over the threads without a stampede; one thread of each lane looks every POLL_INTERVAL_MS, because hints may
- * be lost. */
+ * worker: claim, run, log, again.  A worker that found a row and saw others waiting wakes the next one before it starts
+ * on it, so a burst spreads over the threads without a stampede; one thread of each lane looks every POLL_INTERVAL_MS,
+ * because hints may be lost. */
 #include "bot/worker.h"
 
 #include "base/clock.h"
@@ -13,7 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUSPECT_DELAY_MS = 300 };
+enum {
+    SUSPECT_DELAY_MS = 300,
+    PRESSED_PAUSE_MS = 50, /* before a message while posts come in floods: acknowledging them comes first */
+};
 
 struct lane { /* messages, or taps */
     pthread_mutex_t lock;
@@ -58,8 +61,8 @@ void workers_wake(struct workers *w, bool tap)
     struct lane *l = lane_of(w, tap);
     pthread_mutex_lock(&l->lock);
     l->news++;
-    pthread_cond_signal(&l->wake);
     pthread_mutex_unlock(&l->lock);
+    pthread_cond_signal(&l->wake); /* outside: the woken one would wait for the lock at once */
 }
 
 /* A message that was cut off by a crash is not taken up in the first moments of a new process: when something kills the
@@ -136,7 +139,6 @@ static void run_row(struct worker *me, struct turn_env *env, const struct inbox_
 {
     struct workers *w = me->all;
     struct turn_report report;
-    workers_wake(w, me->tap);
     turn_run(env, row, &report);
     log_turn(row, &report);
     count_turn(w, &report);
@@ -169,6 +171,8 @@ static void claim_undo(struct worker *me, struct inbox_claim *claim)
 static bool claim_and_run(struct worker *me, struct turn_env *env)
 {
     struct workers *w = me->all;
+    if (!me->tap && w->options.intake && intake_pressed(w->options.intake))
+        clock_sleep_ms(PRESSED_PAUSE_MS);
     struct arena *arena = arena_new();
     struct inbox_claim claim = { .arena = arena,
                                  .owner_id = store_owner_id(w->options.env.store),
@@ -176,6 +180,8 @@ static bool claim_and_run(struct worker *me, struct turn_env *env)
                                  .crashes_max = crashes_allowed(w) };
     struct error e = { 0 };
     enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
+    if (s == OK && claim.more)
+        workers_wake(w, me->tap);
     if (s == OK && claim.found)
         run_row(me, env, &claim.row);
     else if (s == ST_UNKNOWN)

@@ -4,15 +4,17 @@
 #ifndef BOT_WORKER_H
 #define BOT_WORKER_H
 
+#include "bot/intake.h"
 #include "router/turn.h"
 
 struct workers;
 
 struct worker_options {
-    struct turn_env env;        /* http and cancel are filled in per thread */
-    int threads;                /* for messages; 0 = WORKERS_DEFAULT */
+    struct turn_env env;                                    /* http and cancel are filled in per thread */
+    int threads;                                            /* for messages; 0 = WORKERS_DEFAULT */
     void (*settled)(void *arg, const struct turn_report *); /* after a turn's commit: wakes the sender */
     void *settled_arg;
+    struct intake *intake; /* whose pressure slows the workers down; NULL = none */
 };
 struct worker_counters {
     int64_t turns, failed, given_back, lost;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * blas: the matrix products that BLAS does for us; the only file that knows cblas.h.
- * Works with OpenBLAS and with the reference BLAS.  OpenBLAS is told to use one thread the first time (its pool
- * would fight ours: throughput fell ninefold), and few callers are let in at once: it aborts the process
- * when its buffers run out, and its threaded build serialises them anyway.  Any thread; may wait. */
+ * Works with OpenBLAS, with the reference BLAS, and slowly with none; libblas.so.3 is loaded at the first call.
+ * OpenBLAS is told to use one thread the first time (its pool would fight ours: throughput fell ninefold), and few
+ * callers are let in at once: it aborts the process when its buffers run out, and its threaded build serialises them
+ * anyway.  Any thread; may wait. */
 #ifndef EMBEDDINGS_BLAS_H
 #define EMBEDDINGS_BLAS_H
 

@@ -204,7 +204,7 @@ struct hook_verdict hook_judge(struct arena *arena, const struct hook *hook, con
     v.sentence = count < 1 ? "Denied: no answer came." : hook_no_answer(arena, answers);
     if (v.sentence)
         return v;
-    const struct hook_button *button = answers->free_text ? NULL : find_button(&hook->questions[0], answers->value);
+    const struct hook_button *button = find_button(&hook->questions[0], answers->value);
     if (answers->free_text) {
         v.sentence = answers->value;
     } else if (!button) {

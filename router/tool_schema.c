@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * tool_schema: a tool's arguments as the JSON schema that is sent to the model.  Bounds and units stand in the
  * descriptions: keywords like `minimum` are refused by some servers' strict modes, and the server checks them anyway.
+ * Every byte is paid for with each request: what the name says, and how dates are written (prompt.c), is not repeated.
  */
 #include "base/buf.h"
 #include "base/json.h"
@@ -29,7 +30,7 @@ static void describe_bounds(struct buf *b, const struct arg *arg)
     if (arg->type != ARG_NUMBER && arg->type != ARG_INTEGER)
         return;
     if (arg->unit)
-        buf_printf(b, " In %s, %g to %g.", arg->unit, arg->min, arg->max);
+        buf_printf(b, " %g to %g %s.", arg->min, arg->max, arg->unit);
     else if (arg->max > 0 && arg->max < 1e9) /* ids have no bound worth saying */
         buf_printf(b, " %g to %g.", arg->min, arg->max);
 }
@@ -37,13 +38,13 @@ static void describe_bounds(struct buf *b, const struct arg *arg)
 static void describe_form(struct buf *b, const struct arg *arg)
 {
     if (arg->type == ARG_DATE)
-        buf_puts(b, " YYYY-MM-DD, or the person's own words (\"yesterday\").");
+        buf_puts(b, " A date.");
     if (arg->type == ARG_WHEN)
-        buf_puts(b, " YYYY-MM-DD, YYYY-MM-DDTHH:MM (local time), or the person's own words (\"next friday at 5pm\").");
+        buf_puts(b, " A date, with a time if said.");
     if (arg->type == ARG_REPEAT)
-        buf_puts(b, " The person's own words (\"every tuesday\") or an RFC 5545 rule (\"FREQ=WEEKLY;BYDAY=TU\").");
+        buf_puts(b, " \"every tuesday\" or an RFC 5545 rule.");
     if (arg->flags & ARG_PAST)
-        buf_puts(b, " Not in the future; leave out for today.");
+        buf_puts(b, " Not in the future.");
     if (arg->flags & ARG_CLEARABLE)
         buf_puts(b, " \"none\" removes it.");
 }
@@ -68,7 +69,8 @@ static struct json_object *schema_arg(const struct arg *arg)
     describe_bounds(&words, arg);
     json_set_str(o, "type", schema_type(arg->type));
     const char *text = buf_str(&words);
-    json_set_str(o, "description", text + (*text == ' '));
+    if (*text)
+        json_set_str(o, "description", text + (*text == ' '));
     if (arg->type == ARG_CHOICE)
         json_set(o, "enum", schema_choices(arg->choices));
     buf_release(&words);

@@ -381,20 +381,18 @@ static struct tool_result *run_delete(struct tool_ctx *ctx, const struct tool_ar
 
 #define ARG_LOG_DATE                                                                                                   \
     {                                                                                                                  \
-        "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "The day it belongs to; today when left out."                    \
+        "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "Default: today."                                                \
     }
 #define ARG_LOG_NOTES                                                                                                  \
     {                                                                                                                  \
-        "notes", ARG_TEXT, 0, 0, HEALTH_NOTES_BYTES_MAX, NULL, NULL, "A remark in the person's words."                 \
+        "notes", ARG_TEXT, 0, 0, HEALTH_NOTES_BYTES_MAX, NULL, NULL, ""                                                \
     }
 
 const struct tool tool_log_sleep = {
     "log_sleep",
     TOOL_WRITES,
-    "Log how long the person slept. One row per day (the day of waking up): a second log of the same day replaces the "
-    "first. Not for questions about sleep (ask_question).",
-    { { "hours", ARG_NUMBER, ARG_REQUIRED, SLEEP_HOURS_MIN, SLEEP_HOURS_MAX, "hours", NULL,
-        "Hours slept, 0.25-24; \"7h30\" is 7.5." },
+    "Log how long the person slept. One row per day (of waking up): a second log of it replaces the first.",
+    { { "hours", ARG_NUMBER, ARG_REQUIRED, SLEEP_HOURS_MIN, SLEEP_HOURS_MAX, "hours", NULL, "\"7h30\" is 7.5." },
       ARG_LOG_DATE,
       ARG_LOG_NOTES },
     run_sleep,
@@ -403,11 +401,10 @@ const struct tool tool_log_sleep = {
 const struct tool tool_log_exercise = {
     "log_exercise",
     TOOL_WRITES,
-    "Log one finished workout. Not for plans (add_task) and not for questions (ask_question).",
+    "Log one finished workout. Not for plans (add_task).",
     { { "activity_type", ARG_TEXT, ARG_REQUIRED, 0, HEALTH_ACTIVITY_BYTES_MAX, NULL, NULL,
-        "What it was, one or two words: \"running\", \"yoga\"." },
-      { "duration_minutes", ARG_NUMBER, ARG_REQUIRED, EXERCISE_MINUTES_MIN, EXERCISE_MINUTES_MAX, "minutes", NULL,
-        "Minutes, 1-1440; never invent it." },
+        "One or two words: \"running\"." },
+      { "duration_minutes", ARG_NUMBER, ARG_REQUIRED, EXERCISE_MINUTES_MIN, EXERCISE_MINUTES_MAX, "minutes", NULL, "" },
       ARG_LOG_DATE,
       ARG_LOG_NOTES },
     run_exercise,
@@ -416,9 +413,8 @@ const struct tool tool_log_exercise = {
 const struct tool tool_log_water = {
     "log_water",
     TOOL_WRITES,
-    "Log water that was drunk. Every call adds to the day's total. A glass is 250 ml.",
-    { { "amount_ml", ARG_NUMBER, ARG_REQUIRED, WATER_ML_MIN, WATER_ML_MAX, "ml", NULL, "Millilitres, 1-10000." },
-      ARG_LOG_DATE },
+    "Log water that was drunk; adds to the day's total. A glass is 250 ml.",
+    { { "amount_ml", ARG_NUMBER, ARG_REQUIRED, WATER_ML_MIN, WATER_ML_MAX, "ml", NULL, "" }, ARG_LOG_DATE },
     run_water,
 };
 
@@ -426,9 +422,8 @@ const struct tool tool_log_sauna = {
     "log_sauna",
     TOOL_WRITES,
     "Log one sauna session.",
-    { { "duration_minutes", ARG_NUMBER, ARG_REQUIRED, SAUNA_MINUTES_MIN, SAUNA_MINUTES_MAX, "minutes", NULL,
-        "Minutes, 1-240." },
-      { "temperature_c", ARG_NUMBER, 0, SAUNA_CELSIUS_MIN, SAUNA_CELSIUS_MAX, "°C", NULL, "Degrees Celsius, 30-130." },
+    { { "duration_minutes", ARG_NUMBER, ARG_REQUIRED, SAUNA_MINUTES_MIN, SAUNA_MINUTES_MAX, "minutes", NULL, "" },
+      { "temperature_c", ARG_NUMBER, 0, SAUNA_CELSIUS_MIN, SAUNA_CELSIUS_MAX, "°C", NULL, "" },
       ARG_LOG_DATE,
       ARG_LOG_NOTES },
     run_sauna,
@@ -437,10 +432,10 @@ const struct tool tool_log_sauna = {
 const struct tool tool_log_body = {
     "log_body",
     TOOL_WRITES,
-    "Log a body measurement: weight, body fat, muscle mass, at least one of them. Convert pounds to kilograms.",
-    { { "weight_kg", ARG_NUMBER, 0, BODY_WEIGHT_KG_MIN, BODY_WEIGHT_KG_MAX, "kg", NULL, "Kilograms, 20-350." },
-      { "body_fat_percent", ARG_NUMBER, 0, BODY_FAT_PERCENT_MIN, BODY_FAT_PERCENT_MAX, "%", NULL, "Percent, 2-75." },
-      { "muscle_kg", ARG_NUMBER, 0, BODY_MUSCLE_KG_MIN, BODY_MUSCLE_KG_MAX, "kg", NULL, "Kilograms, 5-150." },
+    "Log at least one of weight, body fat, muscle mass. Convert pounds to kilograms.",
+    { { "weight_kg", ARG_NUMBER, 0, BODY_WEIGHT_KG_MIN, BODY_WEIGHT_KG_MAX, "kg", NULL, "" },
+      { "body_fat_percent", ARG_NUMBER, 0, BODY_FAT_PERCENT_MIN, BODY_FAT_PERCENT_MAX, "%", NULL, "" },
+      { "muscle_kg", ARG_NUMBER, 0, BODY_MUSCLE_KG_MIN, BODY_MUSCLE_KG_MAX, "kg", NULL, "" },
       ARG_LOG_DATE },
     run_body,
 };
@@ -448,11 +443,9 @@ const struct tool tool_log_body = {
 const struct tool tool_delete_log = {
     "delete_log",
     TOOL_DESTRUCTIVE,
-    "Remove one wrong health log, named by its kind and its ID or its day. To correct the hours of a night call "
-    "log_sleep "
-    "again instead.",
-    { { "kind", ARG_CHOICE, ARG_REQUIRED, 0, 0, NULL, "sleep|exercise|water|sauna|body", "Which kind of log." },
-      { "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "The day of the log." },
-      { "log_id", ARG_INTEGER, 0, 1, 9007199254740991.0, NULL, NULL, "The ID shown when it was logged." } },
+    "Remove one wrong health log, named by its ID or its day. To correct a night call log_sleep again instead.",
+    { { "kind", ARG_CHOICE, ARG_REQUIRED, 0, 0, NULL, "sleep|exercise|water|sauna|body", "" },
+      { "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "" },
+      { "log_id", ARG_INTEGER, 0, 1, 9007199254740991.0, NULL, NULL, "" } },
     run_delete,
 };

@@ -250,31 +250,29 @@ const struct tool tool_add_note = {
     TOOL_WRITES,
     "Keep something worth remembering: a fact, an idea, a link. Not for things to do (add_task) and not for sleep, "
     "exercise, water, sauna or weight (log_*).",
-    { { "content", ARG_TEXT, ARG_REQUIRED, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "The note, in the person's words." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL,
-        "One of the person's categories, \"Work/Projects\" for one below another; leave out when none fits." } },
+    { { "content", ARG_TEXT, ARG_REQUIRED, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "" },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "\"Work/Projects\": one below another." } },
     run_add,
 };
 
 const struct tool tool_list_notes = {
     "list_notes",
     TOOL_READS,
-    "Show the person's notes, newest first. To answer a question from them use ask_question.",
-    { { "query", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Only notes with these words." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "Only this category." },
-      { "limit", ARG_INTEGER, 0, 1, LIST_MAX, NULL, NULL, "Lines at most; default 15." } },
+    "List notes, newest first. To answer a question from them use ask_question.",
+    { { "query", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Words in them." },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },
+      { "limit", ARG_INTEGER, 0, 1, LIST_MAX, NULL, NULL, "Default 15." } },
     run_list,
 };
 
 const struct tool tool_update_note = {
     "update_note",
     TOOL_DESTRUCTIVE,
-    "Change a note's text or category, or delete it. Name it by note_id, or by words in content.",
-    { { "note_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The note's ID." },
-      { "content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL,
-        "Words that find the note when its ID is not known." },
-      { "new_content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "The whole new text." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "The new category." },
-      { "delete", ARG_BOOL, 0, 0, 0, NULL, NULL, "true: delete the note." } },
+    "Change a note's text or category, or delete it; named by note_id, or by its words in content.",
+    { { "note_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "" },
+      { "new_content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "Whole." },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },
+      { "delete", ARG_BOOL, 0, 0, 0, NULL, NULL, "" } },
     run_update,
 };

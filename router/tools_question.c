@@ -25,14 +25,12 @@ const struct tool tool_ask_question = {
     "ask_question",
     TOOL_READS,
     "Answer a question about the person's own tasks, notes and health logs: figures (how much, how often, average, "
-    "compared with), lists, and full-text search. Pass the question in the person's words. Not for general knowledge, "
-    "and "
-    "it changes nothing.",
+    "compared with), lists, full-text search. Not for general knowledge.",
     { { "query", ARG_TEXT, ARG_REQUIRED, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL,
         "The question, in the person's words." },
-      { "query_type", ARG_CHOICE, 0, 0, 0, NULL, "all|tasks|notes|health", "Where to look; all when left out." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "Only this category." },
-      { "date_from", ARG_DATE, 0, 0, 0, NULL, NULL, "First day, inclusive; leave out when the question says it." },
-      { "date_to", ARG_DATE, 0, 0, 0, NULL, NULL, "Last day, inclusive." } },
+      { "query_type", ARG_CHOICE, 0, 0, 0, NULL, "all|tasks|notes|health", "Default: all." },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },
+      { "date_from", ARG_DATE, 0, 0, 0, NULL, NULL, "First day; leave out when the question says it." },
+      { "date_to", ARG_DATE, 0, 0, 0, NULL, NULL, "Last day." } },
     run_question,
 };

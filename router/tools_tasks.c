@@ -259,47 +259,41 @@ static struct tool_result *run_reminder(struct tool_ctx *ctx, const struct tool_
 const struct tool tool_add_task = {
     "add_task",
     TOOL_WRITES,
-    "Add one thing to do. Several things in one breath (\"milk and eggs\") are one task unless the person lists "
-    "separate "
-    "errands. Not for facts to remember (add_note), nor for what was already done (log_exercise and the like).",
+    "Add one thing to do. Not for facts to remember (add_note), nor for what was already done (log_exercise and the "
+    "like).",
     { { "content", ARG_TEXT, ARG_REQUIRED, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL,
         "What to do, in the person's words, without the date: \"Buy bread\"." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL,
-        "One of the person's categories, \"Work/Projects\" for one below another; leave out when none fits." },
-      { "due_date", ARG_WHEN, 0, 0, 0, NULL, NULL, "When it is due; leave out when no date was said." },
-      { "repeat", ARG_REPEAT, 0, 0, 0, NULL, NULL, "Only for a repeating task." },
-      { "remind", ARG_BOOL, 0, 0, 0, NULL, NULL,
-        "Send a reminder when it is due. Default: yes when due_date has a time. A day without a time: 09:00." } },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "\"Work/Projects\": one below another." },
+      { "due_date", ARG_WHEN, 0, 0, 0, NULL, NULL, "" },
+      { "repeat", ARG_REPEAT, 0, 0, 0, NULL, NULL, "" },
+      { "remind", ARG_BOOL, 0, 0, 0, NULL, NULL, "Default: when due_date has a time. A day without one: 09:00." } },
     run_add,
 };
 
 const struct tool tool_update_task = {
     "update_task",
     TOOL_WRITES,
-    "Change a task: its text, date, category, repetition or reminder, or open a completed one again. Name it by "
-    "task_id, "
-    "or by words in content. To mark it done use complete_task.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
-      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL,
-        "Words that find the task when its ID is not known." },
-      { "new_content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "The new text." },
-      { "due_date", ARG_WHEN, ARG_CLEARABLE, 0, 0, NULL, NULL, "The new date." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "The new category." },
-      { "repeat", ARG_REPEAT, ARG_CLEARABLE, 0, 0, NULL, NULL, "The new repetition." },
-      { "remind", ARG_BOOL, 0, 0, 0, NULL, NULL, "Reminder on or off." },
-      { "reopen", ARG_BOOL, 0, 0, 0, NULL, NULL, "true: a completed task is open again." } },
+    "Change a task, or open a completed one again; named by task_id, or by its words in content. To mark it done use "
+    "complete_task.",
+    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "" },
+      { "new_content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "" },
+      { "due_date", ARG_WHEN, ARG_CLEARABLE, 0, 0, NULL, NULL, "" },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },
+      { "repeat", ARG_REPEAT, ARG_CLEARABLE, 0, 0, NULL, NULL, "" },
+      { "remind", ARG_BOOL, 0, 0, 0, NULL, NULL, "" },
+      { "reopen", ARG_BOOL, 0, 0, 0, NULL, NULL, "" } },
     run_update,
 };
 
 const struct tool tool_set_reminder = {
     "set_reminder",
     TOOL_WRITES,
-    "Remind the person at a moment: of an existing task (task_id, or content with its whole text), or of something "
-    "new, "
-    "which becomes a task. For a new task with a due date add_task is enough: it reminds by itself.",
-    { { "when", ARG_WHEN, ARG_REQUIRED, 0, 0, NULL, NULL, "The moment; a day without a time means 09:00." },
-      { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
-      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "What to remind of: \"Call mom\"." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "For a new one." } },
+    "Remind of an existing task (task_id, or content with its whole text), or of something new, which becomes a task. "
+    "For a new task with a due date add_task is enough: it reminds by itself.",
+    { { "when", ARG_WHEN, ARG_REQUIRED, 0, 0, NULL, NULL, "A day without a time: 09:00." },
+      { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"Call mom\"." },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "For a new task." } },
     run_reminder,
 };

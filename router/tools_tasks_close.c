@@ -155,22 +155,21 @@ static struct tool_result *run_delete(struct tool_ctx *ctx, const struct tool_ar
 const struct tool tool_complete_task = {
     "complete_task",
     TOOL_WRITES,
-    "Mark a task as done, when the person says so (\"done with bread\", \"I bought the bread\"). Name it by task_id, "
-    "or by "
-    "words in content. A repeating task moves to its next date.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
-      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Words that find the task: \"bread\"." } },
+    "Mark a task as done, when the person says so (\"I bought the bread\"); named by task_id, or by its words in "
+    "content. A repeating task moves to its next date.",
+    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"bread\"." } },
     run_complete,
 };
 
 const struct tool tool_delete_task = {
     "delete_task",
     TOOL_DESTRUCTIVE,
-    "Remove a task that is no longer wanted (not one that was done: complete_task). Name it by task_id, or by words in "
-    "content. all removes every open task, of a category when one is given; the person is then asked first.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "The task's ID." },
-      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Words that find the task: \"bread\"." },
-      { "all", ARG_BOOL, 0, 0, 0, NULL, NULL, "true: every open task." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "With all: only this category." } },
+    "Remove a task that is no longer wanted (one that was done: complete_task); named by task_id, or by its words in "
+    "content. all: every open task, or every one of a category; the person is then asked first.",
+    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"bread\"." },
+      { "all", ARG_BOOL, 0, 0, 0, NULL, NULL, "" },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "With all." } },
     run_delete,
 };

@@ -275,12 +275,12 @@ static struct tool_result *run_list(struct tool_ctx *ctx, const struct tool_args
 const struct tool tool_list_tasks = {
     "list_tasks",
     TOOL_READS,
-    "Show the person's tasks, grouped by due date. For lists only; a question about what tasks say is ask_question.",
+    "List tasks by due date. A question about what tasks say is ask_question.",
     { { "status", ARG_CHOICE, 0, 0, 0, NULL, "open|done|all", "Default: open." },
-      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "Only this category." },
+      { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },
       { "due", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL,
-        "today, tomorrow, week, overdue, none (without a date), all, or a date or period in the person's words." },
-      { "query", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Only tasks with these words." },
-      { "limit", ARG_INTEGER, 0, 1, LIST_MAX, NULL, NULL, "Lines at most; default 20." } },
+        "today, tomorrow, week, overdue, none (without a date), all, or a date or period." },
+      { "query", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "Words in them." },
+      { "limit", ARG_INTEGER, 0, 1, LIST_MAX, NULL, NULL, "Default 20." } },
     run_list,
 };

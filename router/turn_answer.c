@@ -122,10 +122,8 @@ static enum status ask_model(struct turn *t, const struct answer *a, const char 
         .output_tokens_max = MODEL_OUTPUT_TOKENS_MAX,
     };
     enum status s = model_step(t->env->models, t->env->http, t->arena, &q, NULL, t->env->cancel, out, e);
-    if (s != ST_SHUTDOWN) {
-        t->report->rounds++;
-        turn_note_usage(t, out, s == OK ? "ok" : "failed");
-    }
+    turn_note_usage(t, out, s == OK ? "ok" : "failed");
+    t->report->rounds += s != ST_SHUTDOWN;
     return s;
 }
 

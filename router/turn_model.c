@@ -464,10 +464,10 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         q.messages = k->message;
         q.message_count = k->count;
         enum status s = model_step(t->env->models, t->env->http, t->arena, &q, k->provider, t->env->cancel, &r, e);
+        turn_note_usage(t, &r, s == OK ? "ok" : "failed"); /* also of a call that was cut off: written by the give-back */
         if (s == ST_SHUTDOWN)
             return s;
         t->report->rounds++;
-        turn_note_usage(t, &r, s == OK ? "ok" : "failed");
         if (s)
             return without_model(t, arena_printf(t->arena, "No language model answered just now (%s)", e->text), e);
         if (r.stop == MODEL_STOP_TRUNCATED || r.stop == MODEL_STOP_OTHER)

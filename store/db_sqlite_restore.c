@@ -62,10 +62,12 @@ static enum status fold(const char *path, bool *damaged, struct error *e)
         code = sqlite3_exec(raw, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_wal_checkpoint_v2(raw, NULL, SQLITE_CHECKPOINT_TRUNCATE, &logged, &moved);
-    sqlite3_close(raw);
-    suffixed(wal, path, "-wal");
     bool busy = (code & 0xff) == SQLITE_BUSY || (code & 0xff) == SQLITE_LOCKED;
     *damaged = code != SQLITE_OK && !busy;
+    if (*damaged) /* what is left stays as it is, for whoever wants to save something from it */
+        sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    sqlite3_close(raw);
+    suffixed(wal, path, "-wal");
     if (busy || (!*damaged && access(wal, F_OK) == 0)) /* the last connection removes the log */
         return fail(e, ST_BUSY, "another program has %s open: close it first", path);
     return OK;

@@ -59,12 +59,14 @@ static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
     " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"             \
     " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                       \
     " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"                \
-    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS
+    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS                                                                  \
+    ", EXISTS (SELECT 1 FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"                    \
+    " AND n.id <> inbox.id)"
 
 enum status inbox_claim(struct db *db, void *arg, struct error *e)
 {
     struct inbox_claim *c = arg;
-    c->found = false;
+    c->found = c->more = false;
     if (db_now_ms(db, &c->now_ms, e))
         return e->status;
     struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->tap),
@@ -72,6 +74,7 @@ enum status inbox_claim(struct db *db, void *arg, struct error *e)
     while (db_step(s)) {
         row_read(s, c->arena, &c->row);
         c->found = true;
+        c->more = db_int(s, 9) != 0;
     }
     return db_done(s, e);
 }

@@ -28,6 +28,7 @@ struct inbox_claim {
     bool tap;             /* the tap lane, or the others */
     int crashes_max;      /* rows that crashed more often are left for later */
     bool found;           /* out */
+    bool more;            /* out: other rows wait, perhaps behind this one */
     struct inbox_row row; /* out, arena-owned */
 };
 enum status inbox_claim(struct db *, void *claim, struct error *); /* a write_fn */

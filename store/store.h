@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * store: the database as the program sees it: write transactions, read connections, migrations.
  *
- * A write is a function that runs inside a transaction.  On SQLite one writer thread owns the only
- * write connection and runs many functions per commit, each in a savepoint (group commit); on
- * PostgreSQL each runs in its own transaction on a pooled connection of the calling thread, and the
- * server groups the commits.  store_write() returns after the commit is on disk.  No transaction
- * spans a network call other than to the database: a write function does nothing but database work.
+ * A write is a function that runs inside a transaction.  SQLite has one write connection: a write that finds it free
+ * runs in its caller's thread, those that come meanwhile are run by the writer thread, many per commit, each in a
+ * savepoint (group commit); on PostgreSQL each runs in its own transaction on a pooled connection of the calling
+ * thread, and the server groups the commits.  store_write() returns after the commit is on disk.  No transaction spans
+ * a network call other than to the database: a write function does nothing but database work.
  *
  * All functions: any thread.  PostgreSQL is used with session state (prepared statements, advisory locks,
  * LISTEN): a pooler in between must run in session mode; PgBouncer's transaction mode is not supported. */
@@ -31,7 +31,7 @@ void store_close(struct store *);
 /* Return OK to commit, anything else to roll back; the status comes back from store_write().
  * It may be run more than once (serialisation failure, a lost connection before COMMIT was sent, a
  * neighbour's failure that ended the whole batch's transaction): keep results in *arg and reset them at the
- * start.  On SQLite it runs in the writer's thread, on PostgreSQL in the caller's.  It must not call
+ * start.  On SQLite it may run in another thread, on PostgreSQL it runs in the caller's.  It must not call
  * store_write().  A failed statement that it ignores outside of a savepoint fails the write (see db.h). */
 typedef enum status (*write_fn)(struct db *, void *arg, struct error *);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * store_writer: the one thread that owns SQLite's write connection.  store_write() hands it a function and
- * waits; it runs all that are queued in one transaction, each in a savepoint of its own, so that many
- * writes share one fsync (group commit).  The queue needs no bound: each member is a blocked thread.
- * Must never answer a member before the commit, nor let one member's failure reach another. */
+ * store_writer: SQLite's one write connection, and who may use it.  A store_write() that finds it free runs its
+ * function right there, in the caller's thread: nothing is gained by waking another.  While the connection is in use
+ * writes queue up, and the writer thread then runs all of them in one transaction, each in a savepoint of its own, so
+ * that many writes share one fsync (group commit).  The queue needs no bound: each member is a blocked thread. Must
+ * never answer a member before the commit, nor let one member's failure reach another. */
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include <errno.h>
+#include <semaphore.h>
 #include <stdlib.h>
 
 struct write_job { /* lives on the stack of the thread that waits for it */
@@ -15,8 +18,7 @@ struct write_job { /* lives on the stack of the thread that waits for it */
     bool answered; /* status stands; the writer thread's own note */
     enum status status;
     struct error error;
-    bool done; /* under the lock: its thread may go */
-    pthread_cond_t wake;
+    sem_t done; /* its thread may go: nobody touches the job any more */
     struct write_job *next;
 };
 
@@ -28,10 +30,11 @@ struct writer {
     pthread_cond_t queued;
     struct write_job *first, **last;
     int64_t depth; /* queued and running */
+    bool busy;     /* somebody uses the connection; not under the lock while it lasts */
     bool stopping;
 };
 
-static _Thread_local bool on_writer_thread;
+static _Thread_local bool inside_write;
 
 static void job_answer(struct write_job *job, enum status status, const struct error *e)
 {
@@ -135,12 +138,12 @@ static void batch_run(struct writer *w, struct write_job **jobs, int count)
     }
 }
 
-/* Take what is queued, up to the bound; waits for the first.  0 = stopping and nothing left. */
+/* Take what is queued, up to the bound, and the connection; waits for both.  0 = stopping and nothing left. */
 static int writer_next(struct writer *w, struct write_job *jobs[STORE_BATCH_MAX])
 {
     int count = 0;
     pthread_mutex_lock(&w->lock);
-    while (!w->first && !w->stopping)
+    while (w->busy || (!w->first && !w->stopping))
         pthread_cond_wait(&w->queued, &w->lock);
     while (w->first && count < STORE_BATCH_MAX) {
         jobs[count++] = w->first;
@@ -148,24 +151,32 @@ static int writer_next(struct writer *w, struct write_job *jobs[STORE_BATCH_MAX]
     }
     if (!w->first)
         w->last = &w->first;
+    w->busy = count > 0;
     pthread_mutex_unlock(&w->lock);
     return count;
+}
+
+static void writer_use(struct writer *w, struct write_job **jobs, int count)
+{
+    inside_write = true;
+    batch_run(w, jobs, count);
+    inside_write = false;
+    pthread_mutex_lock(&w->lock);
+    w->depth -= count;
+    w->busy = false;
+    if (w->first || w->stopping)
+        pthread_cond_signal(&w->queued);
+    pthread_mutex_unlock(&w->lock);
 }
 
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
     struct write_job *jobs[STORE_BATCH_MAX];
-    on_writer_thread = true;
     for (int count; (count = writer_next(w, jobs)) > 0;) {
-        batch_run(w, jobs, count);
-        pthread_mutex_lock(&w->lock);
-        w->depth -= count;
-        for (int i = 0; i < count; i++) {
-            jobs[i]->done = true;
-            pthread_cond_signal(&jobs[i]->wake);
-        }
-        pthread_mutex_unlock(&w->lock);
+        writer_use(w, jobs, count);
+        for (int i = 0; i < count; i++)
+            sem_post(&jobs[i]->done);
     }
     return NULL;
 }
@@ -198,26 +209,46 @@ void writer_stop(struct writer *w)
     free(w);
 }
 
+enum entry { ENTRY_REFUSED, ENTRY_AT_ONCE, ENTRY_QUEUED };
+
+/* Take the connection when it is free, else a place in the queue. */
+static enum entry writer_enter(struct writer *w, struct write_job *job)
+{
+    pthread_mutex_lock(&w->lock);
+    enum entry entry = w->stopping ? ENTRY_REFUSED : w->busy || w->first ? ENTRY_QUEUED : ENTRY_AT_ONCE;
+    bool wake = entry == ENTRY_QUEUED && !w->busy; /* whoever uses the connection looks at the queue afterwards */
+    w->depth += entry != ENTRY_REFUSED;
+    if (entry == ENTRY_AT_ONCE) {
+        w->busy = true;
+    } else if (entry == ENTRY_QUEUED) {
+        *w->last = job;
+        w->last = &job->next;
+    }
+    if (wake)
+        pthread_cond_signal(&w->queued);
+    pthread_mutex_unlock(&w->lock);
+    return entry;
+}
+
 enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, struct error *e)
 {
-    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed };
-    if (on_writer_thread)
+    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed }, *alone = &job;
+    if (inside_write)
         return fail(e, ST_INTERNAL, "store_write() was called inside a write function");
-    pthread_cond_init(&job.wake, NULL);
-    pthread_mutex_lock(&w->lock);
-    if (w->stopping) {
+    sem_init(&job.done, 0, 0);
+    switch (writer_enter(w, &job)) {
+    case ENTRY_REFUSED:
         fail(&job.error, job.status = ST_SHUTDOWN, "the program is stopping");
-    } else {
-        *w->last = &job;
-        /* cppcheck-suppress autoVariables ; the job leaves the queue before this function returns */
-        w->last = &job.next;
-        w->depth++;
-        pthread_cond_signal(&w->queued);
-        while (!job.done)
-            pthread_cond_wait(&job.wake, &w->lock);
+        break;
+    case ENTRY_AT_ONCE:
+        writer_use(w, &alone, 1);
+        break;
+    case ENTRY_QUEUED:
+        while (sem_wait(&job.done) != 0 && errno == EINTR)
+            ;
+        break;
     }
-    pthread_mutex_unlock(&w->lock);
-    pthread_cond_destroy(&job.wake);
+    sem_destroy(&job.done);
     if (job.status != OK && e)
         *e = job.error;
     return job.status;

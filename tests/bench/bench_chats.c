@@ -4,11 +4,12 @@
  *
  *   bench_chats API_PORT HOOK_PORT HOOK_PATH SECRET
  *
- * Reads lines "CHATS WARM_MS RUN_MS" from stdin, runs such a round and answers each with one line
- * "messages N rate R p50_ms X p99_ms Y waiting W cpu_share C".  Between rounds it goes on answering calls; it ends with stdin.
- * A chat has one message under way: the next is posted, on any idle connection, when sendMessage for the last has
- * come in.  The time of a message is from the write of its POST to the read of its sendMessage.  One thread; the
- * share of one core that it used is printed, because a load that is the bottleneck measures itself. */
+ * Reads lines "CHATS WARM_MS RUN_MS TEXT" from stdin, runs such a round and answers each with one line
+ * "messages N rate R p50_ms X p99_ms Y waiting W cpu_share C".  A "#" in TEXT becomes the message's number.  Between
+ * rounds it goes on answering calls; it ends with stdin. A chat has one message under way: the next is posted, on any
+ * idle connection, when sendMessage for the last has come in.  The time of a message is from the write of its POST to
+ * the read of its sendMessage.  One thread; the share of one core that it used is printed, because a load that is the
+ * bottleneck measures itself. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -45,6 +46,8 @@ static float *sample;
 static size_t sample_count;
 static struct {
     int chats;
+    char before[128], after[128]; /* the text, around the number */
+    bool numbered;
     double start_ms, warm_end_ms, end_ms, cpu_ms;
     bool on;
 } round_;
@@ -134,13 +137,15 @@ static struct connection *hook_idle(void)
 
 static void post(int chat)
 {
-    char body[1024], head[1024];
+    char body[1024], head[2048], number[24] = "";
     int id = FIRST_CHAT + chat;
+    if (round_.numbered)
+        snprintf(number, sizeof number, "%ld", update_id);
     int len = snprintf(body, sizeof body,
                        "{\"update_id\":%ld,\"message\":{\"message_id\":%ld,\"from\":{\"id\":%d,\"is_bot\":false,"
                        "\"first_name\":\"Ada\",\"language_code\":\"en\"},\"chat\":{\"id\":%d,\"first_name\":\"Ada\","
-                       "\"type\":\"private\"},\"date\":%ld,\"text\":\"add task: call number %ld\"}}",
-                       update_id, update_id, id, id, (long)time(NULL), update_id);
+                       "\"type\":\"private\"},\"date\":%ld,\"text\":\"%s%s%s\"}}",
+                       update_id, update_id, id, id, (long)time(NULL), round_.before, number, round_.after);
     int head_len = snprintf(head, sizeof head,
                             "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
                             "X-Telegram-Bot-Api-Secret-Token: %s\r\nContent-Length: %d\r\n\r\n%s",
@@ -184,8 +189,9 @@ static void call_answer(struct connection *c, const char *request, const char *b
                  "\"text\":\"x\"}}",
                  message_id++, (long)time(NULL), chat_id);
     else if (strncmp(method, "getMe", 5) == 0)
-        snprintf(json, sizeof json,
-                 "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"first_name\":\"Bench\",\"username\":\"bench_bot\"}}");
+        snprintf(
+            json, sizeof json,
+            "{\"ok\":true,\"result\":{\"id\":1,\"is_bot\":true,\"first_name\":\"Bench\",\"username\":\"bench_bot\"}}");
     else if (strncmp(method, "getWebhookInfo", 14) == 0)
         snprintf(json, sizeof json, "{\"ok\":true,\"result\":%s}", webhook);
     else
@@ -271,12 +277,17 @@ static int by_value(const void *a, const void *b)
 
 static void round_begin(void)
 {
-    char line[128];
-    int warm_ms, run_ms;
+    char line[160];
+    int warm_ms, run_ms, text = 0;
     if (!fgets(line, sizeof line, stdin))
         exit(0);
-    if (sscanf(line, "%d %d %d", &round_.chats, &warm_ms, &run_ms) != 3 || round_.chats > CHATS_MAX)
-        die("a round is CHATS WARM_MS RUN_MS");
+    line[strcspn(line, "\n")] = '\0';
+    if (sscanf(line, "%d %d %d %n", &round_.chats, &warm_ms, &run_ms, &text) != 3 || round_.chats > CHATS_MAX)
+        die("a round is CHATS WARM_MS RUN_MS TEXT");
+    const char *number = strchr(line + text, '#');
+    round_.numbered = number != NULL;
+    snprintf(round_.before, sizeof round_.before, "%.*s", number ? (int)(number - line - text) : 127, line + text);
+    snprintf(round_.after, sizeof round_.after, "%.127s", number ? number + 1 : "");
     for (int i = 0; i < CONNECTIONS_MAX; i++)
         if (connection[i].fd && connection[i].to_hook)
             connection_close(&connection[i]); /* the bot may be about to, after its idle time */

@@ -123,9 +123,9 @@ class Chats:
         with contextlib.closing(socket.create_connection(("127.0.0.1", self.port), 1)):
             return True
 
-    def round(self, chats, warm_s, run_s):
+    def round(self, chats, warm_s, run_s, text="add task: call number #"):
         """name → value of one round."""
-        self.process.stdin.write(f"{chats} {int(warm_s * 1000)} {int(run_s * 1000)}\n")
+        self.process.stdin.write(f"{chats} {int(warm_s * 1000)} {int(run_s * 1000)} {text}\n")
         self.process.stdin.flush()
         words = self.process.stdout.readline().split()
         if not words:
@@ -165,10 +165,13 @@ class Steward:
     def pid(self):
         return self.program.process.pid
 
+    def kill(self):
+        self.program.process.send_signal(signal.SIGKILL)
+        self.program.process.wait()
+
     def close(self):
         if self.program.alive():
-            self.program.process.send_signal(signal.SIGKILL)  # a backlog of a benchmark is of no use to anybody
-            self.program.process.wait()
+            self.kill()  # a backlog of a benchmark is of no use to anybody
         else:
             say(f"  the program ended with {self.program.process.returncode}: {self.program.log_text()[-1500:]}")
         self.chats.close()

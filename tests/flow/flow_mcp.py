@@ -681,5 +681,41 @@ def ends_when_nobody_reads(w):
         server.wait_for(lambda: [r.status for r in server.requests.values()] == ["cancelled"], "the withdrawal")
 
 
+# --- the real server ---
+
+class Steward:
+    """What Client wants of a server."""
+
+    def __init__(self, program, secret):
+        self.url, self.secret = f"http://127.0.0.1:{program.port}", secret
+
+
+@flow
+def asks_through_the_real_server(w):
+    server = Steward(w.start_assistant(NOTIFY_SECRET="real-secret_1"), "real-secret_1")
+    c = start(w, server, LEGACY)
+    c.initialize()
+
+    def card(words):
+        return wait_until(lambda: next((m for m in w.sent() if words in (m.text or "")), None), f"the card {words!r}")
+    i = c.call("ask_human", {"question": "Which database?", "options": ["SQLite", {"label": "Postgres", "value": "pg"}]})
+    w.taps(card("Which database?"), "Postgres")
+    text, structured, is_error = c.tool_result(i)
+    assert text == structured["answer"] == "pg" and structured["free_text"] is False and not is_error
+    i = c.call("approve", {"tool_name": "Bash", "input": {"command": "make deploy"}, "tool_use_id": "toolu_1"})
+    w.taps(card("make deploy"), "Allow")
+    assert c.decision(i) == {"behavior": "allow", "updatedInput": {"command": "make deploy"}}
+    i = c.call("approve", {"tool_name": "Bash", "input": {"command": "make clean"}, "tool_use_id": "toolu_2"})
+    w.taps(card("make clean"), "Deny")
+    assert c.decision(i)["behavior"] == "deny"
+    assert c.tool_result(c.call("notify_human", {"message": "All done here"}))[2] is False
+    card("All done here")
+    # The card of a question that is taken back has no buttons any more.
+    c.call("ask_human", {"question": "Still wanted?", "options": ["Yes", "No"]})
+    card("Still wanted?")
+    c.finish()
+    wait_until(lambda: not card("Still wanted?").keyboard, "the card without buttons")
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -159,6 +159,34 @@ def a_restore_replaces_and_keeps_what_was_there(w):
     assert w.db.rows("SELECT content FROM tasks ORDER BY id") == [("buy bread",), ("buy soap",)]
 
 
+@flow(databases=("sqlite",))
+def a_damaged_database_is_replaced_and_its_log_goes_along(w):
+    w.start_assistant()
+    w.says("buy bread tomorrow")
+    w.wait_idle()
+    backup = os.path.join(w.scratch, "backup.db")
+    assert w.command("backup", backup)[0] == 0
+    w.says("buy milk tomorrow")
+    w.wait_idle()
+    w.program.kill()
+    with open(w.db.path + "-wal", "rb") as f:
+        log = f.read()
+    with open(w.db.path, "r+b") as f:  # the first page is no SQLite header any more; the log does not hold all pages
+        f.write(b"\xa5" * 100)
+    os.truncate(w.db.path + "-wal", 0)
+    with open(w.db.path + "-wal", "wb") as f:
+        f.write(b"\x00" * 32 + log[32:])  # nor is it valid
+    code, _, err = w.command("backup", "--force", backup + ".2")
+    assert code == 1 and not os.path.exists(backup + ".2"), err
+    code, out, err = w.command("restore", backup)
+    assert code == 0, (out, err)
+    kept = sorted(glob.glob(w.db.path + ".before-restore-*"))
+    assert len(kept) == 2 and kept[1] == kept[0] + "-wal", kept
+    assert not os.path.exists(w.db.path + "-wal"), "SQLite would play it back"
+    assert [r[0] for r in w.db.rows("SELECT content FROM tasks")] == ["buy bread"]
+    w.start()
+
+
 @flow(databases=("postgres",))
 def postgres_prints_its_own_lines(w):
     w.start_assistant()
@@ -409,6 +437,20 @@ def every_call_is_a_row_of_the_ledger(w):
     env = {"EMBEDDING_BASE_URL": w.models.openai_url, "EMBEDDING_API_KEY": "test-key-embeddings", "TELEGRAM_USER_ID": str(OWNER)}
     assert w.command("search", "vehicle", env=env)[0] == 0
     assert w.db.one("SELECT count(*) FROM usage WHERE model = ?", SMALL) == 3, "the command's too"
+
+
+@flow
+def a_call_cut_off_by_a_stop_is_a_row_too(w):
+    w.start_assistant(models=True)
+    w.models.script([{"hang": True}, calls(call("add_task", content="Buy bread"))])
+    w.telegram.user_says(OWNER, None, "bread please")
+    wait_until(lambda: w.models.asked("bread please"), "the call")
+    w.program.stop()
+    assert w.db.rows("SELECT model, outcome, input_tokens FROM usage") == [("claude-haiku-5-5", "failed", 0)]
+    w.start()
+    w.wait_rows("SELECT content FROM tasks", [("Buy bread",)])
+    w.wait_idle()
+    assert w.db.rows("SELECT outcome FROM usage ORDER BY id") == [("failed",), ("ok",)]
 
 
 @flow

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * fuzz_hook: any bytes as an agent's hook: what is read can be shown and decided in both dialects, an answer that never
- * came is never a yes, and what was masked stays masked. */
+ * fuzz_hook: any bytes as an agent's hook: what is read can be shown and decided in both dialects, and an answer that
+ * never came is no yes; and through the masking of secrets, which leaves valid text. */
 #include "base/secrets.h"
 #include "base/text.h"
 #include "router/hook.h"

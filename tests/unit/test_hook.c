@@ -401,6 +401,8 @@ static const struct shown shown_table[] = {
       "Claude wants to edit a file\n/a", "--- /a\n+++ /a\n@@ @@\n x\n x\n-x\n", "edit.diff" },
     { "Edit", "{\"file_path\":\"/a\",\"old_string\":\"\",\"new_string\":\"n\"}", "Claude wants to edit a file\n/a",
       "--- /a\n+++ /a\n@@ @@\n-\n+n\n", "edit.diff" },
+    { "Edit", "{\"file_path\":\"/a\",\"old_string\":\"x\\nx\",\"new_string\":\"x\"}", "Claude wants to edit a file\n/a",
+      "--- /a\n+++ /a\n@@ @@\n x\n-x\n", "edit.diff" },
     { "MultiEdit",
       "{\"file_path\":\"/"
       "a\",\"edits\":[{\"old_string\":\"1\",\"new_string\":\"2\"},{\"old_string\":\"3\",\"new_string\":\"4\"}]}",

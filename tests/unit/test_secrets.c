@@ -124,7 +124,7 @@ START_TEST(assignments)
         { "secret := \"a1b2c3d4e5f6\"", "secret := \"a1b" M "\"" },
         { "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "aws_secret_access_key = wJal" M },
         { "AWS_SECRET_ACCESS_KEY=/JalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SECRET_ACCESS_KEY=/Jal" M },
-        { "clientSecret: 'äöü4567'", "clientSecret: 'ä" M "'" }, /* cut at a character */
+        { "clientSecret: 'xäöü456'", "clientSecret: 'x" M "'" }, /* cut at a character */
     };
     CHECK(samples);
 }
@@ -181,6 +181,14 @@ START_TEST(ordinary_code_stays)
         "password != old_password",
         "token = next_token();",
         "token = lexer.next2;",
+        "token==next1token",
+        "password=keys2[\"x\"]",
+        "password=find_password2(x)",
+        "password: user.password",
+        "password=undefined",
+        "{\"password\": \"string\"}",
+        "\"password=\"+x1+\"&y\"",
+        "mysql db; mkdir -pbuild/x",
         "password = user.password",
         "login(password=password, token=tok)",
         "f(user=user, password=user.password)",

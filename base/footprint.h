@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * footprint: the memory that starting has touched and running does not need. */
+#ifndef BASE_FOOTPRINT_H
+#define BASE_FOOTPRINT_H
+
+/* Before the first thread starts: few malloc arenas.  Each keeps what its threads have freed, so that sixteen of them
+ * grow for ever a little, and two cores contend for none. */
+void footprint_init(void);
+/* Once everything stands: give back the heap's free pages, and let go of the code pages that were only mapped by
+ * starting (clean pages of files: what is needed again comes back from the page cache).  Any thread. */
+void footprint_trim(void);
+
+#endif
