@@ -417,11 +417,15 @@ enum status agent_hook_post(struct agent *g, struct arena *a, const struct agent
     for (;;) {
         struct arena *scratch = arena_new();
         int64_t left_s = (h->until_ms - clock_mono_ms()) / 1000;
-        const char *headers[] = {
+        const char *headers[6] = {
             arena_printf(scratch, "x-steward-request: %s", h->request_id), "x-steward-attach: keep",
-            arena_printf(scratch, "x-steward-timeout: %lld", (long long)(left_s > 1 ? left_s : 1)),
-            g->project ? arena_printf(scratch, "x-steward-project: %s", g->project) : NULL, NULL
+            arena_printf(scratch, "x-steward-timeout: %lld", (long long)(left_s > 1 ? left_s : 1))
         };
+        size_t n = 3;
+        if (g->project)
+            headers[n++] = arena_printf(scratch, "x-steward-project: %s", g->project);
+        if (h->next)
+            headers[n++] = "x-steward-next: ask";
         struct agent_call c = { .path = arena_printf(scratch, "/hooks/%s", h->dialect),
                                 .body = h->body,
                                 .body_len = h->body_len,

@@ -31,6 +31,7 @@ static const char help[] =
     "  --timeout 590          seconds until no answer is a no; keep it below the timeout of the hook's settings\n"
     "  --patience 2m          how long the server may be away before that is a no\n"
     "  --on-failure deny|ask  ask: on failure decide nothing, the agent asks in its terminal\n"
+    "  --next                 Stop: ask what to do next, the agent goes on with the words\n"
     "  --project NAME         instead of CLAUDE_PROJECT or the name of the working directory\n"
     "\n"
     "`steward setup claude` and `steward setup codex` print the settings that call it.\n";
@@ -49,6 +50,7 @@ struct job {
     const char *project;
     const char *body; /* NULL: on standard input */
     size_t body_len;
+    bool next;
     struct hook hook;
     struct agent agent;
     struct agent_hook post;
@@ -76,6 +78,8 @@ static bool option_read(struct job *j, int argc, char **argv, int *i)
     bool good = true;
     if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
         j->help = true;
+    else if (strcmp(option, "--next") == 0)
+        j->next = true;
     else if ((value = agent_option_value(argc, argv, i, "--timeout")))
         good = agent_duration_read(value, &j->timeout_ms);
     else if ((value = agent_option_value(argc, argv, i, "--patience")))
@@ -131,8 +135,10 @@ static enum status input_read(struct job *j, int *code)
         s = json_parse_in(j->arena, j->body, j->body_len, &o, &j->error);
     if (s == OK)
         s = hook_read(j->arena, j->dialect->dialect, o, j->project, &j->hook, &j->error);
-    if (s == OK)
+    if (s == OK) {
+        j->next = j->next && hook_wait_for_next(j->arena, &j->hook);
         return OK;
+    }
     fprintf(stderr, "steward hook: the event cannot be read: %s\n", j->error.text);
     const char *event = json_object_is_type(o, json_type_object) ? json_str(o, "hook_event_name", "") : "";
     bool harmless = *event && !may_permit(event);
@@ -160,37 +166,56 @@ static int no_decision(struct job *j, enum status s, const char *why)
     for (int i = 0; i < HOOK_QUESTIONS_MAX; i++)
         answers[i] = (struct hook_answer){ .outcome = s == ST_BUSY ? HOOK_TIMEOUT : HOOK_CANCELLED, .why = why };
     struct json_object *deny = hook_decide(j->arena, &j->hook, answers, j->hook.question_count);
-    return deny ? print_decision(json_text(j->arena, deny)) : EXIT_BLOCK;
+    if (deny)
+        return print_decision(json_text(j->arena, deny));
+    return may_permit(j->hook.event) ? EXIT_BLOCK : EXIT_DECIDED;
 }
 
 /* --- asking --- */
 
+/* The server names the questions of a hook so. */
+static const char *question_id(struct job *j, int i)
+{
+    return arena_printf(j->arena, "hook:%s:%d", j->request_id, i + 1);
+}
+
+/* Take the cards back; *answered counts the ones that had been answered before.  Ends at the first that fails. */
+static enum status cards_withdraw(struct job *j, const char *reason, const volatile bool *cancel, int *answered,
+                                  struct error *e)
+{
+    int count = j->hook.kind == HOOK_ASK ? j->hook.question_count : 0;
+    *answered = 0;
+    for (int i = 0; i < count && j->agent.perhaps_sent; i++) {
+        struct json_object *state = NULL;
+        enum status s = agent_cancel(&j->agent, j->arena, question_id(j, i), reason, cancel, &state, e);
+        if (s != OK && s != ST_NOT_FOUND)
+            return s;
+        *answered += s == OK && strcmp(json_str(state, "status", ""), "responded") == 0;
+    }
+    return OK;
+}
+
 /* Stopped by a signal: the agent was answered in its terminal, or ended. */
 static int stopped(struct job *j)
 {
-    struct json_object *answer;
+    int answered;
     struct error e;
-    if (j->agent.perhaps_sent &&
-        agent_cancel(&j->agent, j->arena, j->request_id, "the agent went on without an answer", &agent_stop_twice,
-                     &answer, &e) != OK &&
-        e.status != ST_NOT_FOUND)
+    if (cards_withdraw(j, "the agent is no longer waiting", &agent_stop_twice, &answered, &e) != OK)
         fprintf(stderr, "steward hook: the request could not be withdrawn: %s\n", e.text);
     return agent_signal_exit_code();
 }
 
-/* Withdraw what may be on a card.  OK: the person had been faster, and *decision is theirs. */
-static enum status withdraw(struct job *j, const char **decision)
+/* Out of time or out of reach.  True: the person had been faster, and *decision is theirs. */
+static bool decided_after_all(struct job *j, const char **decision)
 {
-    struct json_object *answer = NULL;
+    int answered;
     struct error e;
-    if (!j->agent.perhaps_sent)
-        return ST_NOT_FOUND;
-    enum status s = agent_cancel(&j->agent, j->arena, j->request_id, "no answer in time", &agent_stop, &answer, &e);
-    if (s != OK || strcmp(json_str(answer, "status", ""), "responded") != 0)
-        return ST_NOT_FOUND;
+    if (cards_withdraw(j, "no answer in time", &agent_stop, &answered, &e) != OK || answered == 0 ||
+        answered < j->hook.question_count)
+        return false;
     j->agent.silent = true;
     j->agent.deadline_ms = clock_mono_ms() + LAST_LOOK_MS;
-    return agent_hook_post(&j->agent, j->arena, &j->post, decision, &e);
+    return agent_hook_post(&j->agent, j->arena, &j->post, decision, &e) == OK;
 }
 
 static const char *why_not(struct job *j, enum status s)
@@ -216,7 +241,7 @@ static int ask(struct job *j)
     if (agent_stop)
         return stopped(j);
     const char *why = why_not(j, s);
-    if ((s == ST_BUSY || s == ST_UNAVAILABLE) && withdraw(j, &decision) == OK)
+    if ((s == ST_BUSY || s == ST_UNAVAILABLE) && decided_after_all(j, &decision))
         return print_decision(decision);
     return no_decision(j, s, why);
 }
@@ -242,7 +267,8 @@ static int run(struct job *j)
                                    .request_id = agent_id_new(j->request_id),
                                    .body = j->body,
                                    .body_len = j->body_len,
-                                   .until_ms = until_ms };
+                                   .until_ms = until_ms,
+                                   .next = j->next };
     agent_signal_catch();
     if (!j->by_argument) /* Codex's notify goes out even when the agent has ended meanwhile */
         agent_signal_watch_parent();

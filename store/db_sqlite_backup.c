@@ -124,8 +124,10 @@ static enum status open_source(struct sqlite_copy *c, struct error *e)
     if (code == SQLITE_OK) /* the snapshot begins with the first reading */
         code = get_int(
             c->from, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'schema_migrations'", &tables);
-    if (code != SQLITE_OK)
+    if (code != SQLITE_OK) { /* closing must not fold a damaged file's log: somebody may want to save what is left */
+        sqlite3_db_config(c->from, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
         return raw_fail(c->from, code, c->from_path, e);
+    }
     if (tables == 0)
         return fail(e, ST_INVALID, "%s is not a database of steward", c->from_path);
     return OK;

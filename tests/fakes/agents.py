@@ -228,20 +228,22 @@ class FakeAgents:
             raise Refused(400, "The headers are wrong.")
         if call.headers.get("x-steward-attach") != "keep":
             raise Refused(400, "This fake holds only requests that are kept.")
+        event = call.body.get("hook_event_name")
+        asks = event in ("PermissionRequest", "PreToolUse") or (event == "Stop" and "x-steward-next" in call.headers)
         with self.changed:
-            request = self.requests.get(key)
-            if request and request.content != call.body:
-                raise Refused(409, "This request belongs to another call.")
-            if not request:
-                request = self.requests[key] = Request(key, call.body)
-                self.changed.notify_all()
-        if request.content.get("hook_event_name") == "Notification" or "type" in request.content:
-            request.status = "sent"
-            return 200, ""
-        self.hold(lambda: request.status != "waiting", HOOK_HOLD_S)
-        if request.status == "waiting":
+            cards = []
+            for i in range(len(call.body.get("tool_input", {}).get("questions", [0]))):  # a request per question
+                name = f"hook:{key}:{i + 1}"
+                cards.append(self.requests.setdefault(name, Request(name, call.body)))
+                if cards[-1].content != call.body:
+                    raise Refused(409, "This request belongs to another call.")
+                if not asks:
+                    cards[-1].status = "sent"
+            self.changed.notify_all()
+        self.hold(lambda: all(r.status != "waiting" for r in cards), HOOK_HOLD_S)
+        if any(r.status == "waiting" for r in cards):
             return 202, {"status": "waiting"}
-        return 200, request.decision if request.decision is not None else ""
+        return 200, cards[0].decision if cards[0].decision is not None else ""
 
     def known(self, request_id):
         with self.lock:

@@ -322,7 +322,7 @@ def hook_prints_the_decision(w):
         r = s.wait_for_request()
         calls = s.wait_for_calls("/hooks/claude", 2)
         assert [call.body for call in calls] == [BASH_CALL] * 2
-        assert {call.headers["x-steward-request"] for call in calls} == {r.id}
+        assert {f"hook:{call.headers['x-steward-request']}:1" for call in calls} == {r.id}
         assert all(290 <= int(call.headers["x-steward-timeout"]) <= 300 for call in calls), calls[0].headers
         assert "x-steward-project" not in calls[0].headers
         s.decide(r.id, ALLOW)
@@ -393,6 +393,13 @@ def hook_that_is_ended_withdraws(w):
         c.process.send_signal(signal.SIGTERM)
         c.ended(143, "")
         assert r.status == "cancelled"
+        # A call of several questions has several cards.
+        c = hook(w, s, dict(BASH_CALL, tool_name="AskUserQuestion", tool_input={"questions": [
+            {"question": q, "header": q, "multiSelect": False, "options": [{"label": "a"}, {"label": "b"}]} for q in ("One?", "Two?")]}))
+        s.wait_for(lambda: len(s.requests) == 3, "two cards")
+        c.process.send_signal(signal.SIGTERM)
+        c.ended(143, "")
+        assert [x.status for x in s.requests.values()] == ["cancelled"] * 3, s.requests
         # The agent dies without a word: nobody is left to answer to.
         body = os.path.join(w.scratch, "call.json")
         with open(body, "w") as f:
@@ -414,6 +421,14 @@ def hook_passes_notices_on(w):
         hook(w, s, NOTICE).ended(0, "")
         assert s.calls_of("/hooks/claude")[0].body == NOTICE
         Client(w, s, ["hook", "cursor"]).ended(2, "")
+        stop = {"session_id": "s-1", "transcript_path": "/t.jsonl", "cwd": "/home/ada/shop", "hook_event_name": "Stop",
+                "stop_hook_active": False, "last_assistant_message": "Done."}
+        hook(w, s, stop).ended(0, "")
+        assert "x-steward-next" not in s.calls_of("/hooks/claude")[-1].headers
+        c = hook(w, s, stop, "--next")
+        s.decide(s.wait_for_request().id, {"decision": "block", "reason": "now the tests"})
+        assert json.loads(c.end()[1]) == {"decision": "block", "reason": "now the tests"}
+        hook(w, s, stop, "--next", "--timeout", "1").ended(0, "")  # nobody says anything: the agent stops
 
 
 # --- setup ---

@@ -71,7 +71,7 @@ ROWS_OF_AGENTS = {
     "outbox": "SELECT channel, kind, state FROM outbox WHERE id > ? AND kind <> 'edit' AND channel = 'telegram'",
     "requests": "SELECT project, type, message, state, response, label, how, answered_by FROM requests WHERE id > ?",
     "cards": "SELECT kind, sent_version = version, retired, message_id IS NULL FROM cards WHERE id > ? AND channel = 'telegram'",
-    "audit": "SELECT DISTINCT event, actor FROM audit WHERE seq > ?",
+    "audit": "SELECT DISTINCT event, actor FROM audit WHERE seq > ? AND event <> 'fetched'",
 }
 
 
