@@ -42,7 +42,7 @@ $(LIB): $(OBJ)
 	$(Q)ar rcs $@ $^
 
 # The same program with faults to be injected at its borders (base/fault.h): the objects in front of the library win.
-FAULT_OBJ := $(patsubst %,$(BUILD)/obj/faults/%.o,base/fault base/http store/db store/db_fault)
+FAULT_OBJ := $(patsubst %,$(BUILD)/obj/faults/%.o,base/fault base/http store/db store/db_fault store/outbox)
 $(BUILD)/steward-faults: $(BUILD)/obj/bot/main.o $(FAULT_OBJ) $(LIB)
 	@echo "  LD $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(FAULT_OBJ) $(LIB) $(PKG_LIBS)
@@ -102,9 +102,14 @@ $(BUILD)/bench/bench_matrix: tests/bench/bench_matrix.c $(LIB)
 	@echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(PKG_LIBS)
 
-bench: ## ratios against named counterparts (numpy, FAISS, sqlite-vec, usearch), and search quality
+$(BUILD)/bench/bench_chats: tests/bench/bench_chats.c
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -o $@ $<
+
+bench: ## ratios against named counterparts (grammY, python-telegram-bot, numpy, FAISS, …), and search quality
 	@sh .ci/deps test
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward $(BUILD)/bench/bench_matrix
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward $(BUILD)/bench/bench_matrix $(BUILD)/bench/bench_chats
 	@tests/bench/run --build $(BUILD)
 	@/usr/bin/python3 tests/quality/cacm.py $(BUILD)/steward
 

@@ -6,6 +6,7 @@
 #ifdef STEWARD_FAULTS
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -39,6 +40,13 @@ enum fault_kind fault_next(enum fault_border border, const char *what)
         return FAULT_NONE;
     snprintf(plan->what, sizeof plan->what, "%s", what);
     atomic_fetch_add(&plan->fired, 1);
+    if (plan->kind == FAULT_KILL)
+        kill(getpid(), SIGKILL);
     return (enum fault_kind)plan->kind;
+}
+
+bool fault_broken_order(void)
+{
+    return getenv("STEWARD_BROKEN_ORDER") != NULL;
 }
 #endif

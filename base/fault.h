@@ -7,6 +7,7 @@
 #define BASE_FAULT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum fault_border { FAULT_OFF, FAULT_DATABASE, FAULT_NETWORK };
@@ -18,6 +19,7 @@ enum fault_kind {
     FAULT_TIMEOUT, /* it took too long: a statement is undone, of a network call nobody knows */
     FAULT_BEFORE,  /* the connection broke before the effect; the caller cannot tell it from the next */
     FAULT_AFTER,   /* the connection broke after the effect */
+    FAULT_KILL,    /* the program dies before the call, as by kill -9 */
 };
 
 /* The file's content, in this machine's byte order; tests/flow/flow_faults.py writes the same. */
@@ -32,11 +34,17 @@ struct fault_plan {
 
 #ifdef STEWARD_FAULTS
 enum fault_kind fault_next(enum fault_border, const char *what); /* what: a name of the call, cut to fit */
+/* STEWARD_BROKEN_ORDER=1: as if sends began before they were recorded; shows that the crash schedule would notice. */
+bool fault_broken_order(void);
 #else
 static inline enum fault_kind fault_next(enum fault_border border, const char *what)
 {
     (void)border, (void)what;
     return FAULT_NONE;
+}
+static inline bool fault_broken_order(void)
+{
+    return false;
 }
 #endif
 

@@ -28,7 +28,7 @@ enum {
     RESCUE_INTERVAL_MS = 1000,
     CLOCK_STEP_MS = 10000,   /* a wall clock that moves so far by itself was set: NTP trims by less */
     POLL_INTERVAL_MS = 1000, /* the truth behind the hints */
-    WORKERS_DEFAULT = 16,     /* blocked on model calls most of the time; 256 KiB stacks */
+    WORKERS_DEFAULT = 16,    /* blocked on model calls most of the time; 256 KiB stacks */
     WORKER_STACK_BYTES = 512 * KIB,
     TURN_ROUNDS_MAX = 5,         /* model calls of one message */
     TURN_CALLS_MAX = 10,         /* tool calls of one message */

@@ -187,6 +187,13 @@ static bool is_number(const struct secret_scan *scan, const struct value *v)
     return i == v->end;
 }
 
+/* Does an argument or an element end at i? */
+static bool is_argument(const struct secret_scan *scan, size_t i)
+{
+    char c = scan_byte(scan, i);
+    return c == ',' || c == ')' || c == ']' || c == '}';
+}
+
 static bool is_called(const struct secret_scan *scan, size_t i)
 {
     char c = scan_byte(scan, i);
@@ -203,7 +210,7 @@ static bool bare_is_secret(const struct secret_scan *scan, const struct name_row
     if (v->option || v->query || (v->upper && v->tight))
         return true;
     if (v->tight && name->strong)
-        return mixed || (bytes >= WORD_BYTES_MIN && !strchr(",)]}", scan_byte(scan, v->end)));
+        return mixed || (bytes >= WORD_BYTES_MIN && !is_argument(scan, v->end));
     if (v->tight)
         return mixed || bytes >= LONG_BYTES_MIN;
     /* `password: hunter` is a line of YAML; `password = user.password` is code. */

@@ -5,7 +5,7 @@
 
 #include "bot/route.h"
 
-/* Compare without telling by time where or whether lengths differ (both sides go through a keyed hash). */
+/* Compare without telling by time where the two differ. */
 bool secret_equal(const char *expected, const char *given);
 
 /* A wrong secret was given: answers 401 with the sentence, or 429 when this address has given too many.  The right

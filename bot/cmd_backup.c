@@ -4,6 +4,7 @@
 #include "base/limits.h"
 #include "bot/config.h"
 #include "store/backup.h"
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -90,6 +91,7 @@ static int run(int argc, char **argv, bool forces,
 {
     struct backup b = { .arena = arena_new(), .name = argv[0], .shown = -PERCENT_STEP };
     struct error e = { 0 };
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a full disk: an error of the write, not our end */
     b.options.progress = show_progress;
     b.options.arg = &b;
     int code = arguments_read(&b, argc, argv, forces);

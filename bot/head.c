@@ -20,7 +20,6 @@ static const char *const singles[] = {
     "content-type",
     "origin",
     "sec-fetch-site",
-    "x-forwarded-proto",
 };
 enum { SINGLE_COUNT = sizeof singles / sizeof singles[0] };
 

@@ -7,7 +7,6 @@
 #include "bot/auth.h"
 #include "bot/metrics_process.h"
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,20 +74,17 @@ static void put_label(struct buf *out, const char *name, const char *value)
     buf_putc(out, '"');
 }
 
-const char *metrics_labels(char out[METRICS_LABELS_BYTES], ...)
+const char *metrics_labels_of(char out[METRICS_LABELS_BYTES], const char *const *names_and_values)
 {
-    va_list ap;
-    va_start(ap, out);
     out[0] = '\0';
-    for (const char *name; (name = va_arg(ap, const char *));) {
+    for (const char *const *l = names_and_values; l[0]; l += 2) {
         struct buf text = BUF_INIT(METRICS_LABELS_BYTES - 1);
         buf_puts(&text, out);
-        put_label(&text, name, va_arg(ap, const char *));
+        put_label(&text, l[0], l[1]);
         if (!text.overflow)
             memcpy(out, buf_str(&text), text.len + 1);
         buf_release(&text);
     }
-    va_end(ap);
     return out;
 }
 

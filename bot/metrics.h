@@ -29,8 +29,9 @@ void metrics_gauge(struct metrics_page *, const char *name, const char *help, co
 /* In seconds, whatever the name: `name` ends with _seconds. */
 void metrics_histogram(struct metrics_page *, const char *name, const char *help, const char *labels,
                        const struct histogram *);
-/* `name="value",` … with values escaped: names and values in turn, NULL after the last.  What does not fit is left out
- * whole.  Returns out. */
-const char *metrics_labels(char out[METRICS_LABELS_BYTES], ...) __attribute__((sentinel));
+/* `name="value",` … with values escaped: metrics_labels(out, name, value, …).  What does not fit is left out whole.
+ * Returns out. */
+#define metrics_labels(out, ...) metrics_labels_of((out), (const char *const[]){ __VA_ARGS__, NULL })
+const char *metrics_labels_of(char out[METRICS_LABELS_BYTES], const char *const *names_and_values);
 
 #endif

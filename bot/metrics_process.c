@@ -80,7 +80,7 @@ void metrics_process(struct metrics_page *p)
     struct rlimit files;
     char labels[METRICS_LABELS_BYTES];
     metrics_gauge(p, "steward_build_info", "The program that runs; always 1",
-                  metrics_labels(labels, "version", STEWARD_VERSION, "compiler", __VERSION__, NULL), 1);
+                  metrics_labels(labels, "version", STEWARD_VERSION, "compiler", __VERSION__), 1);
     put_stat(p);
     if (getrusage(RUSAGE_SELF, &usage) == 0)
         metrics_counter(p, "process_cpu_seconds_total", "Total user and system CPU time spent in seconds", NULL,

@@ -21,8 +21,8 @@ static void collect_turns(struct program *p, struct metrics_page *m)
     char labels[METRICS_LABELS_BYTES];
     workers_count(p->workers, &w);
     for (int i = 0; i < WORKER_PATHS; i++)
-        metrics_histogram(m, "steward_turn_duration_seconds", help,
-                          metrics_labels(labels, "path", worker_path_name[i], NULL), &times->turn[i]);
+        metrics_histogram(m, "steward_turn_duration_seconds", help, metrics_labels(labels, "path", worker_path_name[i]),
+                          &times->turn[i]);
     metrics_histogram(m, "steward_tool_duration_seconds", "How long the tools of one message took", NULL,
                       &times->tools);
     metrics_counter(m, "steward_turn_failures_total", "Messages that ended in an apology", NULL, (double)w.failed);
@@ -54,8 +54,7 @@ static void put_sends(struct metrics_page *m, const char *channel, const struct 
     char labels[METRICS_LABELS_BYTES];
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         metrics_counter(m, "steward_sends_total", "Messages by what became of an attempt to send them",
-                        metrics_labels(labels, "channel", channel, "outcome", row[i].outcome, NULL),
-                        (double)row[i].count);
+                        metrics_labels(labels, "channel", channel, "outcome", row[i].outcome), (double)row[i].count);
 }
 
 static void collect_sends(struct program *p, struct metrics_page *m)
@@ -110,7 +109,7 @@ static int list_served(struct program *p, struct served out[SERVED_MAX])
         s->tokens.input = c.times->tokens;
     }
     for (int i = 0; i < n; i++)
-        metrics_labels(out[i].labels, "kind", out[i].kind, "provider", out[i].owner, "model", out[i].model, NULL);
+        metrics_labels(out[i].labels, "kind", out[i].kind, "provider", out[i].owner, "model", out[i].model);
     return n;
 }
 
@@ -118,10 +117,9 @@ static void put_with(struct metrics_page *m, const char *name, const char *help,
                      const char *label, const char *value, int64_t count)
 {
     char labels[METRICS_LABELS_BYTES];
-    metrics_counter(
-        m, name, help,
-        metrics_labels(labels, "kind", s->kind, "provider", s->owner, "model", s->model, label, value, NULL),
-        (double)count);
+    metrics_counter(m, name, help,
+                    metrics_labels(labels, "kind", s->kind, "provider", s->owner, "model", s->model, label, value),
+                    (double)count);
 }
 
 static void collect_models(struct program *p, struct metrics_page *m)

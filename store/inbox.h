@@ -40,8 +40,8 @@ enum status MUST_CHECK inbox_done(struct db *, int64_t id, int64_t token, const 
 enum status MUST_CHECK inbox_hold(struct db *, int64_t id, int64_t token, int64_t lease_until_ms, struct error *);
 /* Give back unfinished (shutdown, provider pause): no crash is counted. */
 enum status MUST_CHECK inbox_give_back(struct db *, int64_t id, int64_t token, int64_t run_at_ms, struct error *);
-/* Undo a claim whose COMMIT got no answer; waits for that COMMIT when it is still under way.  ST_LOST: the claim did not
- * happen. */
+/* Undo a claim whose COMMIT got no answer; waits for that COMMIT when it is still under way.  ST_LOST: the claim did
+ * not happen. */
 enum status MUST_CHECK inbox_unclaim(struct db *, int64_t id, int64_t token, int64_t now_ms, struct error *);
 /* Rows of dead owners or ended leases: available again with crashes + 1, or parked at INBOX_CRASHES_MAX.  parked[]: ids
  * and bodies of rows parked now, for the message to the owner (arena-owned). */

@@ -3,6 +3,7 @@
 """Wrong secrets: they are counted by address, guessing becomes slow, and the owner gets in at any time."""
 import contextlib
 import http.client
+import itertools
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import sys
 import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import SECRET, flow, main, wait_until  # noqa: E402
+from harness import OWNER, SECRET, flow, main, wait_until  # noqa: E402
 
 BEARER = "a-long-bearer-secret-of-an-agent"
 ALLOWED = 10  # wrong ones at once
@@ -186,6 +187,61 @@ def passwords_in_addresses_are_masked(w):
         assert "hunter22" not in out + err, (url, out, err)
         code, out, err = w.command("serve", env={"DATABASE_URL": url, "PORT": "1"})
         assert code == 1 and "hunter22" not in out + err, (out, err)
+
+
+GROUP = -1001
+
+
+def send(p, **fields):
+    status, body, _ = p.request("POST", "/send", json.dumps({"project": "steward", "type": "blocking", "buttons": ["Yes", "No"], **fields}),
+                                {"Authorization": f"Bearer {BEARER}", "Content-Type": "application/json"})
+    assert status == 200, (status, body)
+    return json.loads(body)["request_id"]
+
+
+@flow
+def a_card_obeys_its_people_and_its_own_button(w):
+    """Taps of strangers, of placeholders, with another card's button, with made-up data, and once more afterwards."""
+    w.with_telegram()
+    w.telegram.add_chat(GROUP)
+    p = w.start(NOTIFY_SECRET=BEARER, NOTIFY_CHAT_ID=GROUP)
+    wait_until(lambda: w.telegram.webhook["url"], "the webhook")
+    requests = [send(p, message="Deploy?"), send(p, message="Delete?")]
+    cards = [wait_until(lambda t=text: next((m for m in w.sent(GROUP) if t in (m.text or "") and m.keyboard), None), text)
+             for text in ("Deploy?", "Delete?")]
+    data = [[b["callback_data"] for row in m.keyboard for b in row] for m in cards]
+    taps = itertools.count(1)
+
+    def tap(m, token, user):
+        """As Telegram would post it, and done with when it returns."""
+        number = next(taps)
+        status, body, _ = p.post_update({"update_id": 500000 + number, "callback_query": {
+            "id": str(number), "from": {"id": user, "is_bot": False, "first_name": "X"}, "chat_instance": "1", "data": token,
+            "message": {"message_id": m.id, "date": 1, "chat": {"id": GROUP, "type": "supergroup", "title": "G"}, "text": "x"}}})
+        assert status == 200, (status, body)
+        wait_until(lambda: not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')"), "the tap's end")
+
+    def states():
+        return dict(w.db.rows("SELECT request_id, state FROM requests"))
+    open_states = states()
+    for user in (77, 1087968824, 136817688, 777000):  # a member; Telegram's stand-ins for anonymous admins and channels
+        tap(cards[0], data[0][0], user)
+    tap(cards[0], data[1][0], OWNER)  # the button of the other card
+    tap(cards[1], data[0][0], OWNER)
+    for made_up in (data[0][0][:-1] + ("A" if data[0][0][-1] != "A" else "B"), data[0][0][:-4], data[0][0] + "A", "ask:", "ask:" + "A" * 43, requests[0]):
+        tap(cards[0], made_up, OWNER)
+    assert states() == open_states, states()
+    w.telegram.user_replies(cards[0], "yes", user=77)
+    wait_until(lambda: not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')"), "the reply's end")
+    assert states() == open_states, "a stranger's words"
+    tap(cards[0], data[0][0], OWNER)
+    tap(cards[0], data[0][1], OWNER)  # the first one counts
+    assert w.db.rows("SELECT state, response, answered_by FROM requests WHERE request_id = ?", requests[0]) == [("responded", "Yes", OWNER)]
+    assert states()[requests[1]] == open_states[requests[1]]
+    # The secret of agents asks; it cannot answer.
+    for path in ("/telegram-webhook", "/respond"):
+        assert p.request("POST", path, "{}", {"Authorization": f"Bearer {BEARER}"})[0] == 401
+        assert webhook(p, {"update_id": 1}, BEARER, "203.0.113.50")[0] == 401
 
 
 if __name__ == "__main__":

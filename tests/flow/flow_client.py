@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The asking side: notify, heartbeat, hook and setup, each the real binary against a strict fake of the agents' endpoints.
 
-No case here has a database: what is graded is what the person was asked, what was printed, and the exit code.
+Most cases have no database: what is graded is what the person was asked, what was printed, and the exit code.  The last ones
+run against the server itself.
 """
 import glob
 import json
@@ -11,8 +12,9 @@ import signal
 import stat
 import subprocess
 import sys
+import types
 
-from harness import PATIENCE, flow, free_port, main, wait_until
+from harness import OWNER, PATIENCE, flow, free_port, main, wait_until
 from agents import FakeAgents
 
 BASH_CALL = {"session_id": "s-1", "transcript_path": "/t.jsonl", "cwd": "/home/ada/shop", "permission_mode": "default",
@@ -522,6 +524,57 @@ def setup_merges_codex(w):
         f.write('notify = ["say"]\n[mcp_servers.steward]\ncommand = "mine"\n')
     code, _, err = setup(w, "codex", "--write")
     assert code == 0 and 'now:  notify = ["say"]' in err and open(toml).read().count("notify") == 1, err
+
+
+# --- against the server itself ---
+
+def real(w):
+    p = w.start_assistant(NOTIFY_SECRET="agents-secret_1")
+    return p, types.SimpleNamespace(url=f"http://127.0.0.1:{p.port}")
+
+
+def card(w, words):
+    return wait_until(lambda: next((m for m in w.telegram.messages(OWNER, from_bot=True) if words in (m.text or "")), None),
+                      f"a card with {words!r}")
+
+
+@flow
+def a_tap_reaches_the_shell(w):
+    p, s = real(w)
+    c = notify(w, s, "blocking", "Deploy the shop?", "Yes", "No", "--request-id", "deploy-1")
+    message = card(w, "Deploy the shop?")
+    p.stop()
+    wait_until(lambda: "Trying again" in c.err, "the sentence on stderr")
+    p.start()
+    w.taps(message, "No")
+    c.ended(0, "No\n")
+    w.wait_rows("SELECT request_id, state, response FROM requests", [("deploy-1", "responded", "No")])
+    notify(w, s, "blocking", "Deploy the shop?", "Yes", "No", "--request-id", "deploy-1").ended(0, "No\n")
+    c = notify(w, s, "blocking", "Drop it?", "Yes", "--request-id", "drop-1")
+    card(w, "Drop it?")
+    c.process.send_signal(signal.SIGINT)
+    c.ended(130, "")
+    w.wait_rows("SELECT state FROM requests WHERE request_id = 'drop-1'", [("cancelled",)])
+    notify(w, s, "blocking", "In a second?", "--expires", "1s").ended(3, "")
+    Client(w, s, ["heartbeat", "--name", "the build", "false"]).ended(1, "")
+    card(w, "failed with exit code 1")
+
+
+@flow
+def a_tap_decides_a_hook(w):
+    _, s = real(w)
+    c = hook(w, s, PERMISSION)
+    w.taps(card(w, "rm -rf node_modules"), "Allow")
+    code, out, err = c.end()
+    assert code == 0 and json.loads(out)["hookSpecificOutput"]["decision"]["behavior"] == "allow", (code, out, err)
+    two = {"questions": [{"question": q, "header": q, "multiSelect": False, "options": [{"label": "Left"}, {"label": "Right"}]}
+                         for q in ("One?", "Two?")]}
+    c = hook(w, s, dict(BASH_CALL, tool_name="AskUserQuestion", tool_input=two, tool_use_id="toolu_2"))
+    w.taps(card(w, "One?"), "Left")
+    card(w, "Two?")
+    c.process.send_signal(signal.SIGTERM)
+    c.ended(143, "")
+    w.wait_rows("SELECT state FROM requests ORDER BY id", [("responded",), ("responded",), ("cancelled",)])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import re
+import resource
 import shlex
 import shutil
 import sqlite3
@@ -69,6 +70,31 @@ def a_backup_under_load_is_one_instant(w):
         answers, done = c.execute("SELECT count(*), count(i.id) FROM outbox o LEFT JOIN inbox i ON i.id = o.inbox_id AND i.state = 'done'").fetchone()
         assert answers == done > 0, (answers, done)
         assert c.execute("PRAGMA journal_mode").fetchone()[0] == "delete", "one file, complete in itself"
+
+
+@flow(databases=("sqlite",))
+def a_backup_that_does_not_fit_leaves_nothing(w):
+    w.start_assistant()
+    w.says("note: " + "a long note " * 300)
+    w.wait_idle()
+    backup, old = os.path.join(w.scratch, "backup.db"), b"the backup from yesterday"
+    with open(backup, "wb") as f:
+        f.write(old)
+    env = {"PATH": os.environ["PATH"], "DATABASE_URL": w.db.url}
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40960, 40960))
+    for command in ("backup", "restore"):
+        into = dict(env, DATABASE_URL=f"sqlite://{w.scratch}/fresh.db") if command == "restore" else env
+        if command == "restore":
+            assert w.command("backup", "--force", backup)[0] == 0
+        done = subprocess.run([w.binary, command, *(["--force"] if command == "backup" else []), backup], env=into, capture_output=True,
+                              text=True, cwd=w.scratch, preexec_fn=limit, timeout=60)
+        assert done.returncode == 1 and "steward " + command in done.stderr, done
+        assert not glob.glob(w.scratch + "/*.partial*") and not os.path.exists(w.scratch + "/fresh.db"), os.listdir(w.scratch)
+        if command == "backup":
+            with open(backup, "rb") as f:
+                assert f.read() == old, "the old file is there until the new one is proved"
 
 
 @flow(databases=("sqlite",))

@@ -5,8 +5,10 @@
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -285,6 +287,85 @@ def no_connection_left(w):
         load.stop()
         answered_once(w, load.posted)
         p.stop()
+
+
+class Cutter(threading.Thread):
+    """Stands between the program and the server; cuts the program off while the server is at a slow COMMIT, which goes on."""
+
+    def __init__(self, server_path, directory):
+        super().__init__(daemon=True)
+        self.server_path, self.left, self.cuts = server_path, 0, []
+        os.mkdir(directory)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(os.path.join(directory, ".s.PGSQL.5432"))
+        self.listener.listen(50)
+        self.start()
+
+    def run(self):
+        while True:
+            client, _ = self.listener.accept()
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self.server_path)
+            threading.Thread(target=self.serve, args=(client, server), daemon=True).start()
+
+    def serve(self, client, server):
+        with contextlib.suppress(OSError), client, server:
+            while True:
+                readable, _, _ = select.select([client, server], [], [])
+                for one, other in ((client, server), (server, client)):
+                    data = one.recv(65536) if one in readable else None
+                    if data == b"":
+                        return
+                    if data:
+                        other.sendall(data)
+                    if data and one is client and self.left > 0 and b"COMMIT\0" in data and not select.select([server], [], [], 0.15)[0]:
+                        self.left -= 1
+                        self.cuts.append(time.monotonic())
+                        client.close()
+                        while server.recv(65536):  # until the server is done; it never learns of the cut in time
+                            pass
+                        return
+
+
+SLOW_COMMIT = """
+CREATE SEQUENCE slow_ones;
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('slow_ones') = 1 THEN PERFORM pg_sleep(2.5); END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER slow AFTER UPDATE ON {table} DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.state = '{state}' AND OLD.state = 'available') EXECUTE FUNCTION slow()
+"""
+
+
+def cut_off_at_the_commit(w, table, state):
+    """The claim is not there yet when the program looks for it, and is there a moment later: nobody would work on it."""
+    with Cluster(w) as pg:
+        pg.use(w)
+        directory = os.path.join(w.scratch, "cut")
+        cutter = Cutter(os.path.join(pg.directory, ".s.PGSQL.5432"), directory)
+        w.db.url = pg.url.replace("%2Fpg", "%2Fcut")
+        p = w.start_assistant()
+        w.says("buy bread tomorrow")
+        w.wait_idle()
+        pg.sql(w, SLOW_COMMIT.format(table=table, state=state))
+        cutter.left = 1
+        message = w.telegram.user_says(OWNER, None, "buy milk tomorrow")
+        wait_until(lambda: cutter.cuts, "the cut")
+        w.telegram.wait_for_reply(message, timeout=60)  # far below a lease
+        answered_once(w, ["buy bread", "buy milk"])
+        assert not [m for m in w.sent() if "Sent again" in m.text]
+        p.stop()
+
+
+@flow(databases=("postgres",))
+def cut_off_at_the_commit_of_a_turns_claim(w):
+    cut_off_at_the_commit(w, "inbox", "running")
+
+
+@flow(databases=("postgres",))
+def cut_off_at_the_commit_of_a_sends_claim(w):
+    cut_off_at_the_commit(w, "outbox", "sending")
 
 
 # --- SQLite ---

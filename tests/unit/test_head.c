@@ -13,6 +13,8 @@ static const struct row {
     { "GET / HTTP/1.1\r\nHost: localhost:8080\r\n\r\n", NULL },
     { "\r\nGET / HTTP/1.1\r\nHost:\tlocalhost\t\r\n\r\n", NULL },
     { "GET / HTTP/1.1\r\nhOST: [::1]:8080\r\nX-Forwarded-For: a\r\nX-Forwarded-For: b\r\n\r\n", NULL },
+    { "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n\r\n",
+      NULL }, /* proxies add */
     { "GET / HTTP/1.0\r\n\r\n", NULL },
     { "GET / HTTP/1.1\r\nHost:\r\n\r\n", NULL },
     { "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}", NULL },

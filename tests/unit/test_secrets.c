@@ -111,6 +111,7 @@ START_TEST(assignments)
         { "export DB_PASSWORD=hunter", "export DB_PASSWORD=h" M },
         { "GITHUB_TOKEN=abcdef ./run", "GITHUB_TOKEN=a" M " ./run" },
         { "password=hunter2", "password=h" M },
+        { "password=hunter", "password=h" M },
         { "host=x password=hunter dbname=y", "host=x password=h" M " dbname=y" },
         { "password = \"hunter2\"", "password = \"h" M "\"" },
         { "passwd: hunter2", "passwd: h" M },
