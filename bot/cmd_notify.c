@@ -43,7 +43,7 @@ static const char help[] =
     "  --timeout 10m            wait no longer; the request is cancelled then\n"
     "  --remind 10m             remind the person until it is answered\n"
     "  --quiet[=22:00-07:00]    no sound (in these hours)\n"
-    "  --risk high              the person types a code, shown here on stderr\n"
+    "  --risk high              the person must pick the number that is shown here on stderr\n"
     "  --approver ID            who may answer (repeatable); --quorum N: how many must agree\n"
     "  --project NAME           instead of CLAUDE_PROJECT\n"
     "  --request-id ID          the same id again is the same request: continue a wait\n"

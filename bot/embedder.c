@@ -24,6 +24,7 @@ enum {
 struct lane {
     struct store *store;
     const struct config *config;
+    struct intake *intake; /* whose pressure it gives way to */
     struct memory memory;
     struct vectorizer vectorizer;
     pthread_t thread;
@@ -203,14 +204,24 @@ static bool work(struct lane *l)
     return !step.idle && step.wait_ms == 0;
 }
 
+/* Searching reads the newest rows by itself: the lane may lag behind, and acknowledging posts may not. */
+static void give_way(struct lane *l)
+{
+    enum { STEP_MS = 50, STEPS_MAX = 60 };
+    for (int i = 0; i < STEPS_MAX && intake_pressed(l->intake) && !stopping(l); i++)
+        clock_sleep_ms(STEP_MS);
+}
+
 static void *lane_main(void *arg)
 {
     struct lane *l = arg;
     l->vectorizer.http = http_new();
     l->pruned_at_ms = l->saved_at_ms = clock_mono_ms();
-    while (!stopping(l))
+    while (!stopping(l)) {
+        give_way(l);
         if (!work(l))
             lane_wait(l, POLL_INTERVAL_MS);
+    }
     vectorizer_rest(&l->vectorizer);
     struct error e = { 0 };
     if (memory_account(&l->memory, l->store, &e) != OK)
@@ -246,12 +257,14 @@ static enum status start_thread(struct lane *l, struct error *e)
     return failed ? fail(e, ST_INTERNAL, "cannot start the thread of the embedder") : OK;
 }
 
-enum status lane_start(struct store *store, const struct config *config, struct lane **out, struct error *e)
+enum status lane_start(struct store *store, const struct config *config, struct intake *intake, struct lane **out,
+                       struct error *e)
 {
     struct lane *l = xcalloc(1, sizeof *l);
     *out = NULL;
     l->store = store;
     l->config = config;
+    l->intake = intake;
     l->caught_up_ms = clock_mono_ms();
     enum status st = memory_open(&l->memory, config, store, e);
     if (st == OK) {

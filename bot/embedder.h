@@ -6,11 +6,14 @@
 #define BOT_EMBEDDER_H
 
 #include "bot/embedder_memory.h"
+#include "bot/intake.h"
 
 struct lane;
 
-/* Opens the memory and makes it the one of router/question_search.h; reads and embeds in the background. */
-enum status MUST_CHECK lane_start(struct store *, const struct config *, struct lane **, struct error *);
+/* Opens the memory and makes it the one of router/question_search.h; reads and embeds in the background.
+ * It gives way to the intake while posts come in floods. */
+enum status MUST_CHECK lane_start(struct store *, const struct config *, struct intake *, struct lane **,
+                                  struct error *);
 void lane_wake(struct lane *); /* rows may have changed.  Any thread, never blocks */
 void lane_stop(struct lane *); /* after the workers: ends a call under way, saves the snapshot, joins.  NULL is fine */
 void lane_free(struct lane *); /* after store_close(): until then a hint may wake it */

@@ -194,6 +194,12 @@ void intake_stop(struct intake *in)
     pthread_cond_signal(&in->wake);
     pthread_mutex_unlock(&in->lock);
     pthread_join(in->thread, NULL);
+}
+
+void intake_free(struct intake *in)
+{
+    if (!in)
+        return;
     pthread_cond_destroy(&in->wake);
     pthread_mutex_destroy(&in->lock);
     free(in);

@@ -31,6 +31,7 @@ int intake_depth(struct intake *);
  * too full for an update and still take the few bytes of a health check. */
 enum { INTAKE_FAILED_MS = 60000 };
 bool intake_healthy(struct intake *, struct error *why);
-void intake_stop(struct intake *); /* commits what is queued, joins, frees */
+void intake_stop(struct intake *); /* commits what is queued, joins.  NULL is fine, here and below */
+void intake_free(struct intake *); /* once nobody asks for its pressure any more */
 
 #endif

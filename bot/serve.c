@@ -239,8 +239,8 @@ static enum status program_start(struct program *p, struct error *e)
     }
     if (setup_agents(p, e))
         return e->status;
-    if (lane_start(p->store, &p->config, &p->lane, e) || intake_start(p->store, &p->intake, e) || start_web(p, e) ||
-        start_pipeline(p, e))
+    if (intake_start(p->store, &p->intake, e) || lane_start(p->store, &p->config, p->intake, &p->lane, e) ||
+        start_web(p, e) || start_pipeline(p, e))
         return e->status;
     store_on_hint(p->store, on_hint, p); /* senders and the console listen for themselves */
     intake_on_stored(p->intake, on_stored, p);
@@ -272,6 +272,7 @@ static void program_stop(struct program *p)
     store_close(p->store);
     workers_free(p->workers);
     lane_free(p->lane);
+    intake_free(p->intake);
     sender_free(p->console_sender);
     sender_free(p->sender);
     if (p->server)

@@ -159,7 +159,9 @@ enum status model_step(struct model_set *set, struct http *http, struct arena *a
                        const struct model_request *request, const char *provider, const volatile bool *cancel,
                        struct model_reply *reply, struct error *e)
 {
-    struct step s = { .set = set, .ask = { .http = http, .arena = arena, .request = request, .cancel = cancel } };
+    struct step s = { .set = set,
+                      .ask = { .http = http, .arena = arena, .request = request, .cancel = cancel },
+                      .asked_count = 0 };
     int64_t start_ms = clock_mono_ms();
     memset(reply, 0, sizeof *reply);
     reply->text = "";

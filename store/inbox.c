@@ -6,33 +6,67 @@
 
 #include "base/limits.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { PUT_COLUMNS = 5, PUT_ROWS = 32 }; /* of one INSERT: a statement has at most 256 parameters */
+
+/* INSERT … VALUES ($2, $3, $4, $5, $6, $1, $1), ($7, …), …; $1 is the time. */
+static char *put_sql(struct arena *a, size_t rows)
+{
+    static const char head[] = "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES";
+    static const char tail[] = " ON CONFLICT (channel, update_key) DO NOTHING RETURNING channel, update_key";
+    enum { ROW_BYTES_MAX = 48 };
+    char *sql = arena_alloc(a, sizeof head + rows * ROW_BYTES_MAX + sizeof tail);
+    size_t n = (size_t)sprintf(sql, "%s", head);
+    for (size_t i = 0; i < rows; i++) {
+        int p = (int)(2 + i * PUT_COLUMNS);
+        n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : " ", p, p + 1, p + 2, p + 3, p + 4);
+    }
+    strcpy(sql + n, tail);
+    return sql;
+}
+
+/* Up to PUT_ROWS of them in one statement: a round trip and a plan for many. */
+static enum status put_rows(struct db *db, const char *sql, const struct inbox_update *u, size_t count, int64_t now_ms,
+                            bool *inserted, struct error *e)
+{
+    struct param p[1 + PUT_ROWS * PUT_COLUMNS] = { p_int(now_ms) };
+    for (size_t i = 0; i < count; i++) {
+        struct param *row = p + 1 + i * PUT_COLUMNS;
+        row[0] = p_text(u[i].channel);
+        row[1] = p_text(u[i].update_key);
+        row[2] = p_text(u[i].lane);
+        row[3] = p_int(u[i].tap);
+        row[4] = p_text(u[i].body);
+    }
+    struct stmt *s = db_query_params(db, sql, p, 1 + count * PUT_COLUMNS);
+    while (db_step(s)) {
+        size_t i = 0;
+        while (i < count &&
+               (inserted[i] || strcmp(u[i].channel, db_text(s, 0)) != 0 || strcmp(u[i].update_key, db_text(s, 1)) != 0))
+            i++;
+        if (i < count)
+            inserted[i] = true;
+    }
+    return db_done(s, e);
+}
 
 enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
                       struct error *e)
 {
-    enum { COLUMNS = 6 };
-    static const char sql[] = "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES "
-                              "($1, $2, $3, $4, $5, $6, $6)"
-                              " ON CONFLICT (channel, update_key) DO NOTHING";
-    struct param *rows = xcalloc(count * COLUMNS + 1, sizeof *rows);
-    int64_t *changed = xcalloc(count + 1, sizeof *changed);
-    for (size_t i = 0; i < count; i++) {
-        struct param *p = rows + i * COLUMNS;
-        p[0] = p_text(u[i].channel);
-        p[1] = p_text(u[i].update_key);
-        p[2] = p_text(u[i].lane);
-        p[3] = p_int(u[i].tap);
-        p[4] = p_text(u[i].body);
-        p[5] = p_int(now_ms);
+    static const size_t sizes[] = { PUT_ROWS, 8, 1 }; /* three statements to prepare, whatever the batch */
+    struct arena *a = arena_new();
+    enum status st = OK;
+    memset(inserted, 0, count * sizeof *inserted);
+    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0] && st == OK; k++) {
+        const char *sql = count >= sizes[k] ? put_sql(a, sizes[k]) : NULL;
+        for (; count >= sizes[k] && st == OK; count -= sizes[k], u += sizes[k], inserted += sizes[k])
+            st = put_rows(db, sql, u, sizes[k], now_ms, inserted, e);
     }
-    enum status s = db_run_many(db, sql, rows, count, COLUMNS, changed, e);
-    for (size_t i = 0; i < count; i++)
-        inserted[i] = s == OK && changed[i] > 0;
-    free(rows);
-    free(changed);
-    return s;
+    arena_free(a);
+    return st;
 }
 
 static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
@@ -59,7 +93,7 @@ static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
     " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"             \
     " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                       \
     " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"                \
-    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS                                                                  \
+    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS                                                                 \
     ", EXISTS (SELECT 1 FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"                    \
     " AND n.id <> inbox.id)"
 
