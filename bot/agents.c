@@ -418,9 +418,8 @@ static enum status cancel_write(struct db *db, void *arg, struct error *e)
 {
     struct cancelling *x = arg;
     int64_t now_ms;
-    return db_now_ms(db, &now_ms, e)
-               ? e->status
-               : ask_cancel(db, x->arena, x->name, x->reason, "agent", now_ms, &x->request, e);
+    return db_now_ms(db, &now_ms, e) ? e->status
+                                     : ask_cancel(db, x->arena, x->name, x->reason, "agent", now_ms, &x->request, e);
 }
 
 enum status agents_cancel(struct agents *agents, struct arena *a, const char *name, const char *reason,

@@ -29,13 +29,13 @@ struct call {
     atomic_bool gone; /* the client has left, or its time is up */
     atomic_int holds;
     void (*resume)(struct call *); /* when the last hold is dropped: the call is the caller's alone */
-    char *name;  /* request_id */
-    char *body;  /* what was posted, or NULL */
-    bool held;   /* /poll with wait: parks when there is nothing yet */
-    bool all;    /* /requests?all=1 */
-    int code;    /* the answer, set before deferred_finish() */
-    char *text;  /* JSON; "" = an empty body; NULL = the fallback of its kind */
-    int64_t id;  /* of a finished request whose answer this carries; 0 = none */
+    char *name;                    /* request_id */
+    char *body;                    /* what was posted, or NULL */
+    bool held;                     /* /poll with wait: parks when there is nothing yet */
+    bool all;                      /* /requests?all=1 */
+    int code;                      /* the answer, set before deferred_finish() */
+    char *text;                    /* JSON; "" = an empty body; NULL = the fallback of its kind */
+    int64_t id;                    /* of a finished request whose answer this carries; 0 = none */
     struct hook_call *hook;
 };
 
@@ -46,13 +46,13 @@ struct call *call_new(struct agents *, const char *name, struct slice body);
 void call_start(struct call *, struct request *, void (*run)(struct desk_job *), const struct deferred_ops *,
                 int64_t wait_ms);
 /* Into the room with both holds; the desk's is dropped with call_drop() when it has looked. */
-void call_park(struct call *, const char *request_id, void (*ended)(struct waiter *, const struct agent_request *,
-                                                                    const char *message_id));
+void call_park(struct call *, const char *request_id,
+               void (*ended)(struct waiter *, const struct agent_request *, const char *message_id));
 /* Out of the room, if it is still inside: true, and the room's hold is the caller's to drop. */
 bool call_unpark(struct call *);
 void call_drop(struct call *);
 struct call *call_of(struct waiter *);
-void call_gone(void *call); /* deferred_ops.gone */
+void call_gone(void *call);                                           /* deferred_ops.gone */
 void call_finish_json(struct call *, int code, struct json_object *); /* takes ownership */
 void call_finish_error(struct call *, const struct error *);
 void call_free(void *call);

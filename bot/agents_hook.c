@@ -21,8 +21,8 @@
 #include <string.h>
 
 enum {
-    HOLD_MS = 55000,             /* under the time-outs of proxies */
-    TIMEOUT_DEFAULT_S = 600,     /* of a hook, by both vendors' documentation */
+    HOLD_MS = 55000,         /* under the time-outs of proxies */
+    TIMEOUT_DEFAULT_S = 600, /* of a hook, by both vendors' documentation */
     TIMEOUT_MAX_S = 7 * 24 * 3600,
     TIMEOUT_MARGIN_S = 10, /* the explicit refusal must arrive before the agent gives up */
 };
@@ -30,10 +30,10 @@ enum {
 struct hook_call {
     enum hook_dialect dialect;
     bool keep;
-    char *project;  /* NULL = from cwd */
-    char *key;      /* X-Steward-Request; NULL = none */
-    int64_t until_ms; /* monotonic: when the refusal must be out */
-    bool wait_next;   /* a Stop asks "what next?" */
+    char *project;                   /* NULL = from cwd */
+    char *key;                       /* X-Steward-Request; NULL = none */
+    int64_t until_ms;                /* monotonic: when the refusal must be out */
+    bool wait_next;                  /* a Stop asks "what next?" */
     char *names[HOOK_QUESTIONS_MAX]; /* of the requests, once they are stored */
     int count;
     _Atomic(char *) refusal; /* what is answered when time is up; NULL until the hook was read */

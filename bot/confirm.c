@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * confirm: has the other end received what was answered?  A write into a socket says nothing about that: the peer may be
- * gone without a word.  The kernel knows which bytes were acknowledged, so a duplicate of the socket is asked: at every
- * tick, and when libh2o closes the connection.  Loop thread. */
+ * confirm: has the other end received what was answered?  A write into a socket says nothing about that: the peer may
+ * be gone without a word.  The kernel knows which bytes were acknowledged, so a duplicate of the socket is asked: at
+ * every tick, and when libh2o closes the connection.  Loop thread. */
 #include "bot/loop.h"
 
 #include "base/clock.h"
@@ -13,7 +13,7 @@
 enum { CONFIRM_MAX_MS = 60000 }; /* TCP_USER_TIMEOUT ends the connection by then */
 
 struct confirm {
-    h2o_linklist_t link; /* in server->confirms */
+    h2o_linklist_t link;           /* in server->confirms */
     struct connection *connection; /* NULL once closed */
     int fd;
     int64_t deadline_ms;

@@ -24,13 +24,13 @@ struct bot {
     bool reads_groups; /* privacy mode is off */
 };
 
-/* false: *why says what is wrong. */
+/* Takes params over.  false: *why says what is wrong. */
 static bool ask(struct bot *b, const char *method, struct json_object *params, struct telegram_answer *answer,
                 const char **why)
 {
     struct telegram_request request;
     struct error e = { 0 };
-    telegram_request_json(b->d->arena, method, params, true, &request);
+    telegram_request_json(b->d->arena, method, json_keep(b->d->arena, params), true, &request);
     if (telegram_call(b->telegram, b->d->http, b->d->arena, &request, 0, CALL_TIMEOUT_MS, NULL, answer, &e) != OK)
         *why = arena_strdup(b->d->arena, e.text);
     else if (!answer->ok)
@@ -106,11 +106,13 @@ static void check_webhook(struct bot *b)
 
 /* --- where agents' cards go --- */
 
-static void check_group(struct bot *b, struct json_object *chat, struct json_object *params)
+static void check_group(struct bot *b, struct json_object *chat, int64_t chat_id)
 {
     struct doctor *d = b->d;
     struct telegram_answer a;
     const char *why, *title = json_str(chat, "title", "?");
+    struct json_object *params = json_object_new_object();
+    json_set_int(params, "chat_id", chat_id);
     json_set_int(params, "user_id", b->id);
     if (!ask(b, "getChatMember", params, &a, &why)) {
         doctor_failure(d, "group", "%s", why);
@@ -132,7 +134,7 @@ static void check_group(struct bot *b, struct json_object *chat, struct json_obj
                        title);
     else
         doctor_ok(d, "group", "“%s”: a topic per project", title);
-    if (!admin && !b->reads_groups)
+    if (!admin && !b->reads_groups && strcmp(status, "left") != 0 && strcmp(status, "kicked") != 0)
         doctor_warning(
             d, "group",
             "privacy mode is on: in “%s” the bot sees replies to its cards and commands, nothing else; make it "
@@ -151,20 +153,18 @@ static void check_cards(struct bot *b)
                                                       : 0;
     if (!d->config.notify_secret || chat_id == 0)
         return;
-    struct json_object *params = json_object_new_object(), *again = json_object_new_object();
+    struct json_object *params = json_object_new_object();
     json_set_int(params, "chat_id", chat_id);
-    json_set_int(again, "chat_id", chat_id);
     if (!ask(b, "getChat", params, &a, &why))
         doctor_failure(d, "cards", "%s: %s", why,
                        chat_id < 0 ? "add the bot to the group that NOTIFY_CHAT_ID names"
                                    : "that person must write /start to the bot first");
     else if (chat_id < 0) {
-        check_group(b, a.result, json_object_get(again));
+        check_group(b, a.result, chat_id);
     } else {
         doctor_ok(d, "cards", "agents' cards go to the private chat with %s%s", json_str(a.result, "first_name", "?"),
                   given ? "" : " (the first of TELEGRAM_USER_ID)");
     }
-    json_object_put(again);
 }
 
 /* --- the bot --- */

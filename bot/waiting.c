@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum {
-    BUCKETS = 4096,         /* about 3 in each at 10,000 */
-    OVERLAP_MS = 20000,     /* an end becomes visible this long after its finished_at at most: a statement's time */
-    PAGE = 500,             /* ends read at once */
-    RELOOK_MS = 60000,      /* whoever waits longer is looked up by name: nothing hangs on one mechanism */
+    BUCKETS = 4096,     /* about 3 in each at 10,000 */
+    OVERLAP_MS = 20000, /* an end becomes visible this long after its finished_at at most: a statement's time */
+    PAGE = 500,         /* ends read at once */
+    RELOOK_MS = 60000,  /* whoever waits longer is looked up by name: nothing hangs on one mechanism */
     RELOOK_PER_TICK = 200,
     TICK_MS = 1000,
 };

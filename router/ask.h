@@ -20,10 +20,10 @@ enum {
     ASK_MESSAGE_BYTES_MAX = 32 * 1024,
     ASK_DETAILS_BYTES_MAX = 8 * 1024 * 1024, /* the largest body (1 MiB), with hidden characters spelt out */
     ASK_ANSWER_BYTES_MAX = 16 * 1024,
-    ASK_OPEN_MAX = 20000,                          /* open requests of one steward */
+    ASK_OPEN_MAX = 20000, /* open requests of one steward */
     ASK_EXPIRES_DEFAULT_MS = 24 * 3600 * 1000,
     ASK_REMIND_MIN_MS = 60 * 1000,
-    ASK_REMINDS_MAX = 48, /* nagging ends; the card stays open */
+    ASK_REMINDS_MAX = 48,     /* nagging ends; the card stays open */
     ASK_AWAY_MS = 150 * 1000, /* Telegram keeps a tap this long: after a longer absence taps may be lost */
 };
 

@@ -117,9 +117,9 @@ static enum status vote(struct answering *x, int option)
     x->r->chosen = NULL;
     if (audit(x, "voted", "option", o->value) || changed(x))
         return x->e->status;
-    return say(x, ASK_NOTED,
-               arena_printf(x->a, "✓ %s: %d of %d. %d more needed.", o->label, same, x->r->quorum,
-                            x->r->quorum - same));
+    return say(
+        x, ASK_NOTED,
+        arena_printf(x->a, "✓ %s: %d of %d. %d more needed.", o->label, same, x->r->quorum, x->r->quorum - same));
 }
 
 /* The option is meant for certain: it counts. */
@@ -138,15 +138,14 @@ static enum status choose(struct answering *x, int option)
     if (!x->r->code || x->option[option].safe)
         return decide(x, option);
     x->r->chosen = arena_printf(x->a, ",%d,", option);
-    if (audit(x, "tapped", "option", x->option[option].value) || changed(x))
+    if (changed(x))
         return x->e->status;
     return say(x, ASK_NOTED, "Pick the number that the asking side shows.");
 }
 
 static enum status pick_number(struct answering *x, int option, int number)
 {
-    if (!x->r->code || option >= x->option_count || !ask_has(x->r->chosen, option) ||
-        !ask_has(x->r->numbers, number))
+    if (!x->r->code || option >= x->option_count || !ask_has(x->r->chosen, option) || !ask_has(x->r->numbers, number))
         return say(x, ASK_REFUSED, "This button is no longer valid.");
     return number == atoi(x->r->code) ? decide(x, option) : cancel_wrong_number(x);
 }
@@ -208,8 +207,27 @@ static enum status ask_to_write(struct answering *x)
     return say(x, ASK_NOTED, "Write your answer: the next message goes to the agent.");
 }
 
+/* What was pressed, before anything comes of it. */
+static enum status audit_tap(struct answering *x, const struct ask_token *t)
+{
+    bool names = t->verb == ASK_CHOOSE || t->verb == ASK_TICK || t->verb == ASK_UNTICK || t->verb == ASK_NUMBER;
+    const char *label = names && t->a < x->option_count ? x->option[t->a].label : NULL;
+    const char *what = t->verb == ASK_TICK     ? "ticked"
+                       : t->verb == ASK_UNTICK ? "unticked"
+                       : t->verb == ASK_NUMBER ? "number for"
+                       : t->verb == ASK_CHOOSE ? "option"
+                                               : "button";
+    return audit(x, "tapped", what,
+                 label                   ? label
+                 : t->verb == ASK_SUBMIT ? "send"
+                 : t->verb == ASK_BACK   ? "back"
+                                         : "answer in words");
+}
+
 static enum status act(struct answering *x, const struct ask_token *t)
 {
+    if (audit_tap(x, t))
+        return x->e->status;
     switch (t->verb) {
     case ASK_CHOOSE:
         return choose(x, t->a);

@@ -149,9 +149,9 @@ static enum status tell_absence(struct db *db, struct arena *a, struct agent_req
     reply_init(&out, a);
     reply_bold(&out, "↻ I was away");
     reply_line(&out);
-    reply_printf(&out,
-                 "For about %lld min I could not hear Telegram. Taps in that time may be lost; please look again at %s:",
-                 (long long)minutes, count == 1 ? "this question" : "these questions");
+    reply_printf(
+        &out, "For about %lld min I could not hear Telegram. Taps in that time may be lost; please look again at %s:",
+        (long long)minutes, count == 1 ? "this question" : "these questions");
     for (int i = 0; i < count && i < NAMED_MAX; i++) {
         const char *line = arena_strndup(a, r[i]->message, strcspn(r[i]->message, "\n"));
         size_t cut = text_prefix_utf16(line, strlen(line), 120);
@@ -215,11 +215,11 @@ enum status ask_heal(struct db *db, struct arena *a, int64_t now_ms, int *count,
     int64_t id[BATCH_MAX];
     int found_count = 0;
     *count = 0;
-    struct stmt *s = db_query(db,
-                              "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
-                              " AND c.retired = 0 AND c.kind = 'request' WHERE r.state = 'open' AND c.message_id IS NULL"
-                              " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = c.outbox_id"
-                              " AND o.state IN ('available', 'sending'))");
+    struct stmt *s =
+        db_query(db, "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
+                     " AND c.retired = 0 AND c.kind = 'request' WHERE r.state = 'open' AND c.message_id IS NULL"
+                     " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = c.outbox_id"
+                     " AND o.state IN ('available', 'sending'))");
     while (db_step(s))
         if (found_count < BATCH_MAX)
             id[found_count++] = db_int(s, 0);

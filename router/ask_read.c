@@ -375,8 +375,7 @@ enum status ask_read(struct arena *a, struct json_object *body, const char *orig
     r->origin = origin;
     if (!json_object_is_type(body, json_type_object))
         return fail(e, ST_INVALID, "the body must be a JSON object");
-    if (read_type(&x) || read_request_id(&x) || read_words(&x) || read_buttons(&x) ||
-        read_flag(&x, "multi", &r->multi))
+    if (read_type(&x) || read_request_id(&x) || read_words(&x) || read_buttons(&x) || read_flag(&x, "multi", &r->multi))
         return e->status;
     if (r->multi && strcmp(r->buttons, "[]") == 0)
         return fail(e, ST_INVALID, "multi needs buttons to choose from");

@@ -9,13 +9,13 @@
 #include <stddef.h>
 
 enum ask_verb {
-    ASK_CHOOSE = 'c',   /* a: option */
-    ASK_NUMBER = 'n',   /* a: option, b: the number */
-    ASK_BACK = 'b',     /* from the numbers to the options */
-    ASK_TICK = '+',     /* multi; a: option */
-    ASK_UNTICK = '-',   /* multi; a: option */
-    ASK_SUBMIT = 's',   /* multi */
-    ASK_WRITE = 'w',    /* the console: the next message is the answer */
+    ASK_CHOOSE = 'c', /* a: option */
+    ASK_NUMBER = 'n', /* a: option, b: the number */
+    ASK_BACK = 'b',   /* from the numbers to the options */
+    ASK_TICK = '+',   /* multi; a: option */
+    ASK_UNTICK = '-', /* multi; a: option */
+    ASK_SUBMIT = 's', /* multi */
+    ASK_WRITE = 'w',  /* the console: the next message is the answer */
 };
 struct ask_token {
     char nonce[33]; /* 32 hex digits */

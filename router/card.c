@@ -174,9 +174,8 @@ static enum status show(struct carding *x, struct card *c)
     c->request_id = x->r->id;
     if (render(x, c, &payload))
         return x->e->status;
-    if (c->outbox_id &&
-        outbox_replace(x->db, c->outbox_id, json_text(x->a, payload), priority_of(x->r, c->message_id != 0), &changed,
-                       x->e))
+    if (c->outbox_id && outbox_replace(x->db, c->outbox_id, json_text(x->a, payload),
+                                       priority_of(x->r, c->message_id != 0), &changed, x->e))
         return x->e->status;
     if (!changed && c->outbox_id && being_sent(x, c->outbox_id, &sending))
         return x->e->status;
@@ -194,7 +193,8 @@ static enum status post_at(struct carding *x, const struct place *p, const char 
 {
     struct topic topic = { 0 };
     struct card c = { .kind = kind, .request_id = x->r->id, .project = x->r->project };
-    if (topic_for(x->db, x->a, p->channel, p->chat_id, x->r->project, priority_of(x->r, false), x->now_ms, &topic, x->e))
+    if (topic_for(x->db, x->a, p->channel, p->chat_id, x->r->project, priority_of(x->r, false), x->now_ms, &topic,
+                  x->e))
         return x->e->status;
     c.channel = p->channel;
     c.chat_id = p->chat_id;
@@ -215,13 +215,14 @@ static enum status join_milestone(struct carding *x, const struct place *p, bool
     *joined = false;
     if (strcmp(x->r->type, "milestone") != 0 || card_file(x->a, x->r, &name))
         return OK;
-    struct stmt *s = db_query(x->db,
-                              "SELECT o.id, o.payload, c.topic_id FROM outbox o JOIN cards c ON c.outbox_id = o.id"
-                              " JOIN requests r ON r.id = c.request_id"
-                              " WHERE o.state = 'available' AND o.unknowns = 0 AND o.kind = 'message' AND o.channel = $1"
-                              " AND o.chat_id = $2 AND c.project = $3 AND r.type = 'milestone'"
-                              " ORDER BY o.id DESC LIMIT 1",
-                              p_text(p->channel), p_int(p->chat_id), p_text(x->r->project));
+    struct stmt *s =
+        db_query(x->db,
+                 "SELECT o.id, o.payload, c.topic_id FROM outbox o JOIN cards c ON c.outbox_id = o.id"
+                 " JOIN requests r ON r.id = c.request_id"
+                 " WHERE o.state = 'available' AND o.unknowns = 0 AND o.kind = 'message' AND o.channel = $1"
+                 " AND o.chat_id = $2 AND c.project = $3 AND r.type = 'milestone'"
+                 " ORDER BY o.id DESC LIMIT 1",
+                 p_text(p->channel), p_int(p->chat_id), p_text(x->r->project));
     while (db_step(s)) {
         c.outbox_id = db_int(s, 0);
         payload_text = arena_strdup(x->a, db_text(s, 1));
@@ -235,8 +236,7 @@ static enum status join_milestone(struct carding *x, const struct place *p, bool
     c.chat_id = p->chat_id;
     if (render(x, &c, &mine))
         return x->e->status;
-    const char *html =
-        arena_printf(x->a, "%s\n\n%s", json_str(payload, "html", ""), json_str(mine, "html", ""));
+    const char *html = arena_printf(x->a, "%s\n\n%s", json_str(payload, "html", ""), json_str(mine, "html", ""));
     const char *plain = html_to_plain(x->a, html);
     if (text_utf16_units(plain, strlen(plain)) > SHARED_UNITS_MAX)
         return OK;
@@ -276,8 +276,7 @@ enum status card_post(struct db *db, struct arena *a, const struct agent_request
     return OK;
 }
 
-enum status card_refresh(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms,
-                         struct error *e)
+enum status card_refresh(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, struct error *e)
 {
     struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
     struct card card[CARDS_OF_ONE_MAX];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * card_text: what a card says.  Pure: rows in, HTML and buttons out.  The person decides by this text alone, so whatever
- * asks for trust is shown whole (or, when it is long, as a file beside the card), with hidden characters spelt out. */
+ * card_text: what a card says.  Pure: rows in, HTML and buttons out.  The person decides by this text alone, so
+ * whatever asks for trust is shown whole (or, when it is long, as a file beside the card), with hidden characters spelt
+ * out. */
 #include "router/ask_token.h"
 #include "router/card.h"
 
@@ -144,8 +145,9 @@ static void put_waiting(struct arena *a, const struct card_view *v, struct reply
     }
     if (r->away_until_ms) {
         reply_gap(out);
-        reply_italic(out, arena_printf(a, "↻ I was away from %s to %s. A tap in that time may be lost: please tap again.",
-                                       time_text(a, v, r->away_from_ms), time_text(a, v, r->away_until_ms)));
+        reply_italic(out,
+                     arena_printf(a, "↻ I was away from %s to %s. A tap in that time may be lost: please tap again.",
+                                  time_text(a, v, r->away_from_ms), time_text(a, v, r->away_until_ms)));
     }
     reply_gap(out);
     if (count == 0 && strcmp(v->card->channel, "telegram") == 0)

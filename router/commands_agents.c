@@ -84,8 +84,9 @@ static enum status act_quiet(struct turn *t, struct tool_ctx *ctx, struct error 
     if (ask_quiet_set(ctx->db, hours, e))
         return e->status;
     if (hours)
-        reply_printf(&t->reply, "From %s agents' cards come without a sound, and nobody is reminded. High-risk questions "
-                                "still ring.",
+        reply_printf(&t->reply,
+                     "From %s agents' cards come without a sound, and nobody is reminded. High-risk questions "
+                     "still ring.",
                      hours);
     else
         reply_text(&t->reply, "Agents' cards ring at any hour.");

@@ -69,12 +69,12 @@ static void read_chat(struct json_object *message, struct incoming *in)
     in->forum = json_flag(message, "chat.is_forum", false);
 }
 
-/* The message a person replied to: its id, and a button of it, which names it even when the id is not known here yet. */
+/* The message a person replied to: its id, and a button of it, which names it even when the id is not known here yet.
+ */
 static void read_reply(struct arena *a, struct json_object *message, struct incoming *in)
 {
     in->reply_to_id = json_int(message, "reply_to_message.message_id", 0);
-    const char *data =
-        json_str(message, "reply_to_message.reply_markup.inline_keyboard.0.0.callback_data", NULL);
+    const char *data = json_str(message, "reply_to_message.reply_markup.inline_keyboard.0.0.callback_data", NULL);
     in->reply_callback = arena_strdup(a, data);
 }
 

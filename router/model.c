@@ -96,21 +96,20 @@ static void note_asked(struct step *s, int i, enum status st, const struct model
     struct model_times *times = &s->set->times[i];
     const struct model_endpoint *endpoint = &s->set->endpoint[i];
     char owner[HOST_BYTES_MAX];
-    struct model_asked asked = { .provider = arena_strdup(s->ask.arena, model_owner(endpoint, owner)),
-                                 .model = endpoint->model,
-                                 .answered = st == OK,
-                                 .elapsed_ms = elapsed_us / 1000 };
-    if (st == OK) {
-        asked.input_tokens = reply->input_tokens;
-        asked.cached_tokens = reply->cached_tokens;
-        asked.output_tokens = reply->output_tokens;
-    }
-    s->asked[s->asked_count++] = asked;
+    struct model_asked *asked = &s->asked[s->asked_count];
+    s->asked_count++;
+    asked->provider = arena_strdup(s->ask.arena, model_owner(endpoint, owner));
+    asked->model = endpoint->model;
+    asked->answered = st == OK;
+    asked->elapsed_ms = elapsed_us / 1000;
+    asked->input_tokens = st == OK ? reply->input_tokens : 0;
+    asked->cached_tokens = st == OK ? reply->cached_tokens : 0;
+    asked->output_tokens = st == OK ? reply->output_tokens : 0;
     histogram_observe(&times->call, elapsed_us);
     atomic_fetch_add(st == OK ? &times->answered : &times->failed, 1);
-    atomic_fetch_add(&times->input_tokens, asked.input_tokens);
-    atomic_fetch_add(&times->cached_tokens, asked.cached_tokens);
-    atomic_fetch_add(&times->output_tokens, asked.output_tokens);
+    atomic_fetch_add(&times->input_tokens, asked->input_tokens);
+    atomic_fetch_add(&times->cached_tokens, asked->cached_tokens);
+    atomic_fetch_add(&times->output_tokens, asked->output_tokens);
 }
 
 static enum status step_ask(struct step *s, int i, bool probe, struct model_reply *reply, struct error *e)
@@ -159,19 +158,19 @@ enum status model_step(struct model_set *set, struct http *http, struct arena *a
                        const struct model_request *request, const char *provider, const volatile bool *cancel,
                        struct model_reply *reply, struct error *e)
 {
-    struct step s = { .set = set,
-                      .ask = { .http = http, .arena = arena, .request = request, .cancel = cancel },
-                      .asked_count = 0 };
+    struct step *s = arena_alloc(arena, sizeof *s);
     int64_t start_ms = clock_mono_ms();
+    s->set = set;
+    s->ask = (struct ask){ .http = http, .arena = arena, .request = request, .cancel = cancel };
     memset(reply, 0, sizeof *reply);
     reply->text = "";
     if (set->count == 0)
         return fail(e, ST_UNAVAILABLE, "no model provider is configured");
-    enum status st = provider ? step_named(&s, provider, reply, e) : step_any(&s, reply, e);
+    enum status st = provider ? step_named(s, provider, reply, e) : step_any(s, reply, e);
     reply->elapsed_ms = clock_mono_ms() - start_ms;
-    memcpy(reply->asked, s.asked, sizeof s.asked);
-    reply->asked_count = s.asked_count;
+    memcpy(reply->asked, s->asked, sizeof s->asked);
+    reply->asked_count = s->asked_count;
     if (st == ST_UNAVAILABLE)
-        return fail(e, st, "%s", *s.said ? s.said : "no model provider answered");
+        return fail(e, st, "%s", *s->said ? s->said : "no model provider answered");
     return st;
 }

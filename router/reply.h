@@ -15,9 +15,9 @@ enum {
 };
 
 struct button {
-    const char *text; /* arena-owned */
-    const char *data; /* callback data, 1–64 bytes: "done:83" */
-    bool same_row;    /* beside the previous button instead of below */
+    const char *text;  /* arena-owned */
+    const char *data;  /* callback data, 1–64 bytes: "done:83" */
+    bool same_row;     /* beside the previous button instead of below */
     const char *style; /* "primary", "success", "danger"; NULL = plain */
 };
 

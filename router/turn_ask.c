@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * turn_ask: messages that belong to agents' requests: a tap on a card, a reply to one, words in a project's topic, and
- * what a group says about its topics.  The answer and "this update is done" are one transaction.  Edits never answer. */
+ * what a group says about its topics.  The answer and "this update is done" are one transaction.  Edits never answer.
+ */
 #include "base/json.h"
 #include "router/ask.h"
 #include "router/turn_internal.h"
@@ -75,8 +76,7 @@ static enum status act_words(struct turn *t, struct tool_ctx *ctx, struct error 
 
 static enum status find_asked(struct turn *t, struct asked *asked, struct error *e)
 {
-    struct ask_words words = { t->in.channel, t->in.chat_id, t->in.thread_id, t->in.reply_to_id,
-                               t->in.reply_callback };
+    struct ask_words words = { t->in.channel, t->in.chat_id, t->in.thread_id, t->in.reply_to_id, t->in.reply_callback };
     struct db *db;
     if (store_read_begin(t->env->store, &db, e))
         return e->status;

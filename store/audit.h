@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * audit: what happened to requests, append-only; each row holds the SHA-256 of the one before it, so that a row that was
- * changed or taken out later shows.  (What was cut off at the end shows only against a hash that somebody kept:
+ * audit: what happened to requests, append-only; each row holds the SHA-256 of the one before it, so that a row that
+ * was changed or taken out later shows.  (What was cut off at the end shows only against a hash that somebody kept:
  * `steward audit verify` prints it.)  All functions run inside a transaction; on PostgreSQL writers wait for each
  * other until their commit. */
 #ifndef STORE_AUDIT_H
@@ -22,7 +22,8 @@ struct audit_row {
 enum status MUST_CHECK audit_add(struct db *, const char *request_id, const char *event, const char *actor,
                                  struct json_object *detail, int64_t now_ms, struct error *);
 
-/* The hash a row must have: SHA-256 over previous, seq, at, request_id, event, actor, detail, each followed by a NUL. */
+/* The hash a row must have: SHA-256 over previous, seq, at, request_id, event, actor, detail, each followed by a NUL.
+ */
 void audit_hash(const struct audit_row *, char out[AUDIT_HASH_CHARS + 1]);
 
 /* Up to max rows after a seq, oldest first; request_id NULL = of all.  Arena-owned. */

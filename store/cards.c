@@ -74,8 +74,7 @@ static void card_read(struct stmt *s, struct arena *a, struct card *c)
     };
 }
 
-static enum status cards_read(struct stmt *s, struct arena *a, int max, struct card *cards, int *count,
-                              struct error *e)
+static enum status cards_read(struct stmt *s, struct arena *a, int max, struct card *cards, int *count, struct error *e)
 {
     *count = 0;
     while (db_step(s))
@@ -95,9 +94,8 @@ static enum status card_one(struct stmt *s, struct arena *a, struct card *c, boo
 enum status cards_of_request(struct db *db, struct arena *a, int64_t request_id, int max, struct card *cards,
                              int *count, struct error *e)
 {
-    return cards_read(
-        db_query(db, COLUMNS "WHERE request_id = $1 AND retired = 0 ORDER BY id", p_int(request_id)), a, max, cards,
-        count, e);
+    return cards_read(db_query(db, COLUMNS "WHERE request_id = $1 AND retired = 0 ORDER BY id", p_int(request_id)), a,
+                      max, cards, count, e);
 }
 
 enum status card_by_nonce(struct db *db, struct arena *a, const char *nonce, struct card *c, bool *found,
@@ -116,8 +114,8 @@ enum status card_by_message(struct db *db, struct arena *a, const char *channel,
                     a, c, found, e);
 }
 
-enum status card_of_heartbeat(struct db *db, struct arena *a, const char *channel, int64_t chat_id,
-                              const char *project, struct card *c, bool *found, struct error *e)
+enum status card_of_heartbeat(struct db *db, struct arena *a, const char *channel, int64_t chat_id, const char *project,
+                              struct card *c, bool *found, struct error *e)
 {
     return card_one(db_query(db,
                              COLUMNS "WHERE channel = $1 AND chat_id = $2 AND project = $3 AND kind = 'heartbeat'"

@@ -7,7 +7,9 @@
 #include "base/arena.h"
 #include "store/db.h"
 
-enum { CARDS_OF_ONE_MAX = 16 }; /* live cards of one request or one message: two places, and milestones that share one */
+enum {
+    CARDS_OF_ONE_MAX = 16
+}; /* live cards of one request or one message: two places, and milestones that share one */
 
 struct card {
     int64_t id;
@@ -20,7 +22,8 @@ struct card {
     bool ambiguous, retired;
     int64_t version, sent_version;
 };
-enum status MUST_CHECK card_insert(struct db *, struct arena *, struct card *, int64_t now_ms, struct error *); /* sets id, nonce */
+enum status MUST_CHECK card_insert(struct db *, struct arena *, struct card *, int64_t now_ms,
+                                   struct error *);                                   /* sets id, nonce */
 enum status MUST_CHECK card_update(struct db *, const struct card *, struct error *); /* all but kind and place */
 /* Cards of a request that are not retired; at most max. */
 enum status MUST_CHECK cards_of_request(struct db *, struct arena *, int64_t request_id, int max, struct card *,

@@ -17,13 +17,13 @@ struct db {
     int savepoints;    /* depth, for their names */
     bool writer;
     bool in_transaction;
-    bool broken;          /* the connection is gone or useless: close it */
-    bool lost;            /* the database ended the transaction by itself; only db_rollback() helps */
-    struct error failure; /* first failure of this transaction or savepoint; status OK = none */
-    int64_t timeout_ms;   /* of one statement; 0 = none */
-    int64_t owner_id;     /* of this process, see store_owner_alive() */
+    bool broken;           /* the connection is gone or useless: close it */
+    bool lost;             /* the database ended the transaction by itself; only db_rollback() helps */
+    struct error failure;  /* first failure of this transaction or savepoint; status OK = none */
+    int64_t timeout_ms;    /* of one statement; 0 = none */
+    int64_t owner_id;      /* of this process, see store_owner_alive() */
     int64_t read_since_us; /* of a reader: when it was taken, monotonic */
-    bool owner_alone;     /* claims of other owner ids are dead by definition (server lock on the file) */
+    bool owner_alone;      /* claims of other owner ids are dead by definition (server lock on the file) */
 };
 
 struct stmt {

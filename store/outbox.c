@@ -308,12 +308,12 @@ enum status outbox_move_chat(struct db *db, const char *channel, int64_t from, i
 static enum status rescue_where(struct db *db, int64_t owner_id, int64_t now_ms, int64_t *rescued, struct error *e)
 {
     int64_t changed = 0;
-    enum status s =
-        db_run_changed(db, &changed, e,
-                       "UPDATE outbox SET state = 'available', unknowns = unknowns + $3, token = token + 1, run_at = $2,"
-                       " owner_id = NULL, lease_until = NULL, last_error = 'the program stopped while sending'"
-                       " WHERE state = 'sending' AND (owner_id = $1 OR lease_until < $2)",
-                       p_int(owner_id), p_int(now_ms), p_int(fault_broken_order() ? 0 : 1));
+    enum status s = db_run_changed(
+        db, &changed, e,
+        "UPDATE outbox SET state = 'available', unknowns = unknowns + $3, token = token + 1, run_at = $2,"
+        " owner_id = NULL, lease_until = NULL, last_error = 'the program stopped while sending'"
+        " WHERE state = 'sending' AND (owner_id = $1 OR lease_until < $2)",
+        p_int(owner_id), p_int(now_ms), p_int(fault_broken_order() ? 0 : 1));
     *rescued += changed;
     return s;
 }

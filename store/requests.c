@@ -37,7 +37,8 @@ enum status request_insert(struct db *db, struct agent_request *r, struct error 
 {
     struct stmt *s = db_query(
         db,
-        "INSERT INTO requests (request_id, content_hash, origin, project, type, message, details, details_name, buttons,"
+        "INSERT INTO requests (request_id, content_hash, origin, project, type, message, details, details_name, "
+        "buttons,"
         " multi, code, numbers, approvers, quorum, quiet, remind_every_ms, next_remind_at, expires_at, default_answer,"
         " state, created_at, finished_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
         " CAST($16 AS BIGINT), CAST($17 AS BIGINT), CAST($18 AS BIGINT), $19, $20, $21, CAST($22 AS BIGINT))"
@@ -56,7 +57,7 @@ enum status request_insert(struct db *db, struct agent_request *r, struct error 
 
 #define SELECT(words)                                                                                                  \
     "SELECT id, request_id, content_hash, origin, project, type, " words ", multi, "                                   \
-    "quiet, code, numbers, approvers, quorum, chosen, remind_every_ms, next_remind_at, reminded, expires_at, "        \
+    "quiet, code, numbers, approvers, quorum, chosen, remind_every_ms, next_remind_at, reminded, expires_at, "         \
     "default_answer, state, response, responses, label, free_text, answered_by, answered_name, how, reason, "          \
     "away_from, away_until, version, created_at, finished_at, fetched_at FROM requests "
 #define COLUMNS SELECT("message, details, details_name, buttons")
@@ -218,11 +219,11 @@ enum status vote_list(struct db *db, struct arena *a, int64_t request_id, struct
     enum { VOTES_MAX = 64 }; /* allowed people are fewer */
     *votes = arena_alloc(a, VOTES_MAX * sizeof **votes);
     *count = 0;
-    struct stmt *s = db_query(
-        db, "SELECT voter, name, option FROM request_votes WHERE request_id = $1 ORDER BY at, voter", p_int(request_id));
+    struct stmt *s =
+        db_query(db, "SELECT voter, name, option FROM request_votes WHERE request_id = $1 ORDER BY at, voter",
+                 p_int(request_id));
     while (db_step(s))
         if (*count < VOTES_MAX)
-            (*votes)[(*count)++] =
-                (struct vote){ db_int(s, 0), arena_strdup(a, db_text(s, 1)), (int)db_int(s, 2) };
+            (*votes)[(*count)++] = (struct vote){ db_int(s, 0), arena_strdup(a, db_text(s, 1)), (int)db_int(s, 2) };
     return db_done(s, e);
 }

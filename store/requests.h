@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * requests: what an agent asked or told, one row each, and its end.  The answer is bound to the row, not to a message.
- * All functions run inside a transaction; writers take requests_lock() first, so that whatever a request goes through is
- * one line of events (and nobody waits for a row while holding the audit log). */
+ * All functions run inside a transaction; writers take requests_lock() first, so that whatever a request goes through
+ * is one line of events (and nobody waits for a row while holding the audit log). */
 #ifndef STORE_REQUESTS_H
 #define STORE_REQUESTS_H
 

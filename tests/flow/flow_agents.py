@@ -539,7 +539,7 @@ def the_audit_log_holds(w):
     w.taps(m, "Yes")
     agent.answered(request)
     w.wait_rows("SELECT event, actor FROM audit WHERE event <> 'shown' ORDER BY seq",
-                [("asked", "agent"), ("answered", f"telegram:{OWNER}"), ("fetched", "agent")])
+                [("asked", "agent"), ("tapped", f"telegram:{OWNER}"), ("answered", f"telegram:{OWNER}"), ("fetched", "agent")])
     code, out, err = w.command("audit", "verify")
     assert code == 0 and "every link holds" in out, (out, err)
     head = out.split("head ")[1].strip()

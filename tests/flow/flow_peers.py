@@ -157,6 +157,20 @@ def a_model_answers_oddly_once(w):
             w.start()
 
 
+@flow(databases=("sqlite",))
+def a_model_that_hangs(w):
+    """The long form waits for its timeout; flow_model.py has what goes on meanwhile."""
+    if os.environ.get("STEWARD_TEST_FAULTS") != "all":
+        print("skipped: takes the minutes of a model's timeout; STEWARD_TEST_FAULTS=all runs it")
+        return
+    w.start_assistant(models=True)
+    w.models.script([{"hang": True, "times": -1}])
+    message = w.telegram.user_says(OWNER, None, "buy bread tomorrow")
+    reply = w.telegram.wait_for_reply(message, timeout=225)
+    assert "built-in parser" in reply.text, reply.text
+    w.wait_rows("SELECT content FROM tasks", [("buy bread",)])
+
+
 @flow
 def names_that_do_not_resolve(w):
     """The model's: the parser takes over.  Telegram's: what is to be sent waits, however long."""
