@@ -165,6 +165,12 @@ static const char *hash_of(struct arena *a, struct json_object *body)
     return json_canonical(a, o);
 }
 
+/* "claude:SESSION": whose question it is. */
+static const char *origin_of(struct arena *a, const struct hook *hook)
+{
+    return arena_printf(a, "%s:%s", hook->dialect == HOOK_CLAUDE ? "claude" : "codex", hook->session);
+}
+
 static enum status store_hook(struct call *c, struct arena *a, const struct hook *hook, struct error *e)
 {
     struct storing s = { .arena = a };
@@ -176,7 +182,7 @@ static enum status store_hook(struct call *c, struct arena *a, const struct hook
             ask ? question_body(a, c, hook, i)
                 : ask_body(a, hook, hook->type, hook->message, hook->details, hook->details_name);
         json_set_str(body, "request_id", arena_printf(a, "%s:%d", base, i + 1));
-        if (ask_read(a, body, hook->dialect == HOOK_CLAUDE ? "claude" : "codex", &s.request[i], e))
+        if (ask_read(a, body, origin_of(a, hook), &s.request[i], e))
             return e->status;
         s.request[i].content_hash = ask_hash(a, hash_of(a, body));
     }
@@ -325,7 +331,7 @@ static void wait_run(struct desk_job *job)
     arena_free(a);
 }
 
-static bool session_is_asked(struct call *c, const struct hook *hook)
+static bool session_is_asked(struct call *c, struct arena *a, const struct hook *hook)
 {
     int64_t n = 0;
     bool found;
@@ -333,10 +339,8 @@ static bool session_is_asked(struct call *c, const struct hook *hook)
     struct error e = { 0 };
     if (store_read_begin(c->agents->store, &db, &e))
         return false;
-    enum status s = db_get_int(db, &n, &found, &e,
-                               "SELECT COUNT(*) FROM requests WHERE state = 'open' AND project = $1 AND origin IN "
-                               "('claude', 'codex')",
-                               p_text(hook->project));
+    enum status s = db_get_int(db, &n, &found, &e, "SELECT COUNT(*) FROM requests WHERE state = 'open' AND origin = $1",
+                               p_text(origin_of(a, hook)));
     store_read_end(c->agents->store, db);
     return s == OK && n > 0;
 }
@@ -349,7 +353,7 @@ static void hook_run(struct desk_job *job)
     struct error e = { 0 };
     enum status s = read_hook(a, c, &hook, &e);
     bool silent = s == OK && (hook.kind == HOOK_NOTHING ||
-                              (hook.kind == HOOK_TELL && hook.drop_if_asked && session_is_asked(c, &hook)));
+                              (hook.kind == HOOK_TELL && hook.drop_if_asked && session_is_asked(c, a, &hook)));
     if (s == OK && hook.kind == HOOK_ASK)
         atomic_store(&c->hook->refusal, refusal(a, &hook));
     if (s == OK && !silent)

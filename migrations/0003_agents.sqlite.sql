@@ -3,7 +3,7 @@ CREATE TABLE requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   request_id TEXT NOT NULL UNIQUE,       -- the asking side's name for it: asking again is the same question
   content_hash TEXT NOT NULL,            -- SHA-256 of what was asked: the same id with other content is refused
-  origin TEXT NOT NULL,                  -- 'send', 'claude', 'codex'
+  origin TEXT NOT NULL,                  -- 'send', 'claude:SESSION', 'codex:SESSION'
   project TEXT NOT NULL,
   type TEXT NOT NULL CHECK (type IN ('blocking','milestone','error','heartbeat')),
   message TEXT NOT NULL,

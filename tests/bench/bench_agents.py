@@ -110,7 +110,13 @@ class Steward:
         self.program.env["PUBLIC_URL"] = f"http://127.0.0.1:{self.program.port}"
         self.agents = Agents(build, self.program.port, api_port)
         self.db = db
-        self.program.start()
+        self.program.start(healthy=False)
+        wait_until(self.healthy, "a healthy start")
+
+    def healthy(self):
+        if not self.program.alive():
+            raise AssertionError(f"the program ended with {self.program.process.returncode}:\n{self.program.log_text()}")
+        return self.program.get("/health")[0] == 200
 
     @property
     def pid(self):
