@@ -143,7 +143,7 @@ void report_banner(const struct program *p, const char *mode)
     say_models(p);
     say_embedder(p);
     printf("  agents     %s\n", c->notify_secret ? "may ask (steward setup claude, steward notify)"
-                                                : "off (NOTIFY_SECRET lets coding agents ask for permission)");
+                                                 : "off (NOTIFY_SECRET lets coding agents ask for permission)");
     printf("  time zone  %s\n", c->zone);
     printf("\n");
     printf("`steward doctor` checks all settings. Ctrl-C stops.\n");

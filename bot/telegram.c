@@ -237,7 +237,8 @@ enum status telegram_request_for(struct arena *a, const struct outbox_row *row, 
 
 struct json_object *telegram_allowed_updates(void)
 {
-    static const char *const kind[] = { "message", "edited_message", "callback_query" }; /* as in bot/update.c */
+    static const char *const kind[] = { "message", "edited_message", "my_chat_member",
+                                        "callback_query" }; /* as in bot/update.c */
     struct json_object *list = json_object_new_array();
     for (size_t i = 0; i < sizeof kind / sizeof *kind; i++)
         json_push(list, json_object_new_string(kind[i]));

@@ -15,7 +15,8 @@ static const struct kind {
 } kind_table[] = {
     { "message", "chat", "chat.id", false },
     { "edited_message", "chat", "chat.id", false },
-    { "callback_query", "tap", "from.id", true }, /* a lane of its own: a tap never waits behind a model call */
+    { "my_chat_member", "chat", "chat.id", false }, /* the bot got a right, or lost it */
+    { "callback_query", "tap", "from.id", true },   /* a lane of its own: a tap never waits behind a model call */
 };
 enum { KIND_COUNT = sizeof kind_table / sizeof kind_table[0] };
 

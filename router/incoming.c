@@ -181,6 +181,15 @@ static void read_message(struct arena *a, struct json_object *m, const char *use
     in->kind = *in->text ? IN_TEXT : in->media ? IN_MEDIA : IN_SERVICE;
 }
 
+/* What the bot may do in a chat has changed. */
+static void read_membership(struct json_object *m, struct incoming *in)
+{
+    in->kind = IN_SERVICE;
+    read_chat(m, in);
+    in->may_make_topics = strcmp(json_str(m, "new_chat_member.status", ""), "administrator") == 0 &&
+                          json_flag(m, "new_chat_member.can_manage_topics", false);
+}
+
 static void read_tap(struct arena *a, struct json_object *q, struct incoming *in)
 {
     in->kind = IN_TAP;
@@ -202,6 +211,10 @@ enum status incoming_read(struct arena *a, const char *channel, const char *body
         return e->status;
     if ((part = json_at(root, "callback_query"))) {
         read_tap(a, part, in);
+        return OK;
+    }
+    if ((part = json_at(root, "my_chat_member"))) {
+        read_membership(part, in);
         return OK;
     }
     if ((part = json_at(root, "edited_message")))

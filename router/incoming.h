@@ -34,6 +34,7 @@ struct incoming {
     const char *quoted;                      /* the text of the message replied to, NULL = none */
     int64_t reply_to_id;                     /* the message replied to; 0 = not a reply by a person */
     const char *reply_callback;              /* data of its first button; NULL */
+    bool may_make_topics;                    /* IN_SERVICE: the bot has that right now */
     bool forum;                              /* the group has topics */
     const char *topic_name;                  /* IN_SERVICE: the topic has this name now; NULL = nothing of the kind */
     int64_t moved_from, moved_to;            /* IN_SERVICE: the group's old and new id; 0 */

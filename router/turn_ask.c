@@ -147,12 +147,14 @@ static enum status act_service(struct turn *t, struct tool_ctx *ctx, struct erro
         return e->status;
     if (in->forum && topic_chat_is_forum(ctx->db, in->channel, in->chat_id, e))
         return e->status;
+    if (in->may_make_topics && topic_chat_rights(ctx->db, in->channel, in->chat_id, e))
+        return e->status;
     return OK;
 }
 
 static bool take_service(struct turn *t, enum status *s, struct error *e)
 {
-    if (t->in.kind != IN_SERVICE || (!t->in.moved_from && !t->in.topic_name && !t->in.forum))
+    if (t->in.kind != IN_SERVICE || (!t->in.moved_from && !t->in.topic_name && !t->in.forum && !t->in.may_make_topics))
         return false;
     t->act = act_service;
     t->outcome = "service";

@@ -464,7 +464,8 @@ static enum status rounds(struct turn *t, struct talk *k, struct error *e)
         q.messages = k->message;
         q.message_count = k->count;
         enum status s = model_step(t->env->models, t->env->http, t->arena, &q, k->provider, t->env->cancel, &r, e);
-        turn_note_usage(t, &r, s == OK ? "ok" : "failed"); /* also of a call that was cut off: written by the give-back */
+        turn_note_usage(t, &r,
+                        s == OK ? "ok" : "failed"); /* also of a call that was cut off: written by the give-back */
         if (s == ST_SHUTDOWN)
             return s;
         t->report->rounds++;

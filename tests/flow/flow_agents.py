@@ -187,6 +187,20 @@ def a_topic_may_be_renamed_closed_or_deleted(w):
 
 
 @flow
+def a_right_that_comes_later_is_used(w):
+    agent = in_group(w)
+    w.telegram.demote_bot(GROUP, user=OWNER)
+    agent.ask("One?", project="web")
+    assert not card(w, GROUP, "One?").thread_id
+    w.wait_rows("SELECT state FROM topics", [("none",)])
+    w.telegram.promote_bot(GROUP, user=OWNER)
+    w.wait_idle()
+    wait_until(lambda: w.db.one("SELECT COUNT(*) FROM inbox WHERE body LIKE '%my_chat_member%' AND state = 'done'") == 2, "both changes")
+    agent.ask("Two?", project="web")
+    assert card(w, GROUP, "Two?").thread_id == w.telegram.topic_named(GROUP, "web")
+
+
+@flow
 def a_plain_group_names_the_project(w):
     agent = in_group(w, forum=False)
     request = agent.ask("Ship?", project="web")

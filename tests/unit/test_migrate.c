@@ -162,7 +162,7 @@ static char *schema_text(int kind)
     ck_ok(migrate(db, e));
     struct stmt *s = db_query(
         db, db_dialect(db,
-                       "SELECT m.name, c.name, c.type, c.\"notnull\" FROM sqlite_schema m, pragma_table_info(m.name) c "
+                       "SELECT m.name, c.name, c.type, c.\"notnull\" FROM sqlite_schema m, pragma_table_xinfo(m.name) c "
                        "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND c.pk = 0 ORDER BY m.name, c.name",
                        "SELECT c.table_name, c.column_name, "
                        "CASE c.data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'double precision' THEN 'REAL' "
