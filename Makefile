@@ -7,7 +7,8 @@ SAN      ?=
 VERSION  := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 
 PKGS     := libh2o-evloop libcurl libpq json-c openssl sqlite3 icu-i18n icu-uc libical libxxhash
-LOADED   := blas # headers only: embeddings/blas.c loads the library when it is needed
+# Headers only: embeddings/blas.c loads the library when it is needed.
+LOADED   := blas
 # Asked only when something is built, so that `make deps` works on a machine that has none of them yet.
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS) $(LOADED)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lstemmer -lwslay -lpthread -lm)$(PKG_LIBS)
@@ -102,20 +103,30 @@ $(BUILD)/bench/bench_matrix: tests/bench/bench_matrix.c $(LIB)
 	@echo "  LD $@"
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(PKG_LIBS)
 
-$(BUILD)/bench/bench_chats: tests/bench/bench_chats.c
+$(BUILD)/bench/bench_chats $(BUILD)/bench/bench_polls: $(BUILD)/bench/%: tests/bench/%.c
 	@mkdir -p $(@D)
 	@echo "  LD $@"
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -o $@ $<
 
+$(BUILD)/bench/bench_clock.so: tests/bench/bench_clock.c
+	@mkdir -p $(@D)
+	@echo "  LD $@"
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared $(WARN) -o $@ $< -ldl
+
 bench: ## ratios against named counterparts (grammY, python-telegram-bot, numpy, FAISS, …), and search quality
 	@sh .ci/deps test
-	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward $(BUILD)/bench/bench_matrix $(BUILD)/bench/bench_chats
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward $(addprefix $(BUILD)/bench/,bench_matrix bench_chats bench_polls bench_clock.so)
 	@tests/bench/run --build $(BUILD)
 	@/usr/bin/python3 tests/quality/cacm.py $(BUILD)/steward
 
 fuzz: ## every fuzzer for ten minutes
 	@sh .ci/deps test
 	@sh tests/fuzz/run long
+
+soak: ## 100,000 updates within 512 MB and half a core: nothing lost, nothing that grows (ten minutes)
+	@sh .ci/deps test
+	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward
+	@/usr/bin/python3 tests/soak/soak.py --build $(BUILD)
 
 check: ## format, layers and include fences, static analysis
 	@sh .ci/deps check
@@ -131,4 +142,4 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all deps run unit test asan asan-unit tsan bench fuzz check install clean help
+.PHONY: all deps run unit test asan asan-unit tsan bench fuzz soak check install clean help

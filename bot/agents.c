@@ -52,7 +52,10 @@ struct call *call_of(struct waiter *w)
 void call_park(struct call *c, const char *request_id,
                void (*ended)(struct waiter *, const struct agent_request *, const char *))
 {
-    c->waiter = (struct waiter){ .request_id = request_id, .wants = WAIT_END, .ended = ended };
+    /* The loop may be asking at this moment whether it is inside (call_gone): that field is the room's. */
+    c->waiter.request_id = request_id;
+    c->waiter.wants = WAIT_END;
+    c->waiter.ended = ended;
     atomic_store(&c->holds, 2);
     waiting_enter(c->agents->waiting, &c->waiter);
     if (atomic_load(&c->gone) && call_unpark(c))
@@ -116,14 +119,20 @@ void call_answer(struct request *r, struct call *c)
 struct fetched {
     struct desk_job job;
     struct agents *agents;
-    int64_t id;
+    int64_t ids[CALL_ANSWERS_MAX];
+    int count;
 };
 
 static enum status fetched_write(struct db *db, void *arg, struct error *e)
 {
     const struct fetched *f = arg;
     int64_t now_ms;
-    return db_now_ms(db, &now_ms, e) ? e->status : ask_fetched(db, f->id, now_ms, e);
+    if (db_now_ms(db, &now_ms, e))
+        return e->status;
+    for (int i = 0; i < f->count; i++)
+        if (ask_fetched(db, f->ids[i], now_ms, e))
+            return e->status;
+    return OK;
 }
 
 static void fetched_run(struct desk_job *job)
@@ -131,7 +140,7 @@ static void fetched_run(struct desk_job *job)
     struct fetched *f = (struct fetched *)job;
     struct error e = { 0 };
     if (store_write_relaxed(f->agents->store, fetched_write, f, &e) && e.status != ST_SHUTDOWN)
-        log_event(LOG_WARN, "fetched", F_INT("request", f->id), F_ERR(&e));
+        log_event(LOG_WARN, "fetched", F_INT("request", f->ids[0]), F_ERR(&e));
     free(f);
 }
 
@@ -143,12 +152,19 @@ static void on_confirmed(void *arg)
         free(f);
 }
 
+void call_carries(struct call *c, int64_t id)
+{
+    if (c->id_count < CALL_ANSWERS_MAX)
+        c->ids[c->id_count++] = id;
+}
+
 void call_confirm(struct request *r, struct call *c)
 {
-    if (!c->id)
+    if (!c->id_count)
         return;
     struct fetched *f = xcalloc(1, sizeof *f);
-    *f = (struct fetched){ .job.run = fetched_run, .agents = c->agents, .id = c->id };
+    *f = (struct fetched){ .job.run = fetched_run, .agents = c->agents, .count = c->id_count };
+    memcpy(f->ids, c->ids, sizeof f->ids);
     request_confirm(r, on_confirmed, free, f);
 }
 
@@ -274,7 +290,7 @@ static void poll_ended(struct waiter *w, const struct agent_request *r, const ch
     struct call *c = call_of(w);
     (void)message_id;
     if (r) {
-        c->id = r->id;
+        call_carries(c, r->id);
         call_set_json(c, 200, ask_json(r));
     }
     call_drop(c);
@@ -321,7 +337,8 @@ static void poll_run(struct desk_job *job)
     if (mine && s) {
         call_set_error(c, &e);
     } else if (mine) {
-        c->id = over_id;
+        if (over_id)
+            call_carries(c, over_id);
         call_set_json(c, 200, json_object_get(o));
     }
     json_object_put(o);

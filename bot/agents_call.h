@@ -21,6 +21,8 @@ struct agents {
     struct waiting *waiting;
 };
 
+enum { CALL_ANSWERS_MAX = 4 }; /* HOOK_QUESTIONS_MAX */
+
 struct call {
     struct desk_job job;
     struct waiter waiter;
@@ -35,7 +37,8 @@ struct call {
     bool all;                      /* /requests?all=1 */
     int code;                      /* the answer, set before deferred_finish() */
     char *text;                    /* JSON; "" = an empty body; NULL = the fallback of its kind */
-    int64_t id;                    /* of a finished request whose answer this carries; 0 = none */
+    int64_t ids[CALL_ANSWERS_MAX]; /* of the finished requests whose answers this carries */
+    int id_count;
     struct hook_call *hook;
 };
 
@@ -59,6 +62,8 @@ void call_free(void *call);
 /* Writes the answer of a finished call. */
 void call_answer(struct request *, struct call *);
 
+/* The answer holds the end of this request. */
+void call_carries(struct call *, int64_t id);
 /* After that: when the other end has all of it, the audit log says so. */
 void call_confirm(struct request *, struct call *);
 /* Withdraws a request by its name, as store work; *request is what it is afterwards.  For desk threads. */

@@ -27,6 +27,8 @@ enum {
     TIMEOUT_MARGIN_S = 10, /* the explicit refusal must arrive before the agent gives up */
 };
 
+_Static_assert((int)CALL_ANSWERS_MAX >= (int)HOOK_QUESTIONS_MAX, "a call has a place for every answer");
+
 struct hook_call {
     enum hook_dialect dialect;
     bool keep;
@@ -218,6 +220,7 @@ static enum status look(struct call *c, struct arena *a, struct hook_answer *ans
 {
     struct db *db;
     *open = -1;
+    c->id_count = 0;
     if (store_read_begin(c->agents->store, &db, e))
         return e->status;
     enum status s = OK;
@@ -232,7 +235,7 @@ static enum status look(struct call *c, struct arena *a, struct hook_answer *ans
         else if (s == OK)
             answers[i] = answer_of(&r);
         if (s == OK && r.state != REQUEST_OPEN)
-            c->id = r.id;
+            call_carries(c, r.id);
     }
     store_read_end(c->agents->store, db);
     return s;

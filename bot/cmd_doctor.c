@@ -11,6 +11,7 @@
 
 enum { LINE_BYTES_MAX = 2048 };
 
+static void put_line(const char *verdict, const char *what, const char *fmt, va_list ap) PRINTF(3, 0);
 static void put_line(const char *verdict, const char *what, const char *fmt, va_list ap)
 {
     char words[LINE_BYTES_MAX], masked[LINE_BYTES_MAX];

@@ -22,7 +22,7 @@ struct program {
     struct agents *agents;
     struct health *health;
     struct metrics *metrics;
-    struct sampler *sampler; /* gauges of the database */
+    struct sampler *sampler;               /* gauges of the database */
     _Atomic(struct registrar *) registrar; /* set while threads run already: NULL at first */
     struct poller *poller;
     struct typing *typing;

@@ -36,6 +36,7 @@ struct registrar {
     /* the thread's own */
     struct http *http;
     int failures;
+    int contested; /* checks in a row that found another webhook than we had just set */
     int64_t started_ms;
 };
 
@@ -189,10 +190,10 @@ static void say(struct registrar *r, const struct outcome *outcome, enum step st
         log_event(LOG_WARN, "telegram_registration", F_STR("error", outcome->error));
 }
 
-static int64_t back_off_ms(struct registrar *r, int64_t at_least_ms)
+static int64_t back_off_ms(int *failures, int64_t at_least_ms)
 {
-    int64_t wait_ms = (int64_t)BACKOFF_BASE_MS << (r->failures < 6 ? r->failures : 6);
-    r->failures++;
+    int64_t wait_ms = (int64_t)BACKOFF_BASE_MS << (*failures < 6 ? *failures : 6);
+    ++*failures;
     if (wait_ms > BACKOFF_CAP_MS)
         wait_ms = BACKOFF_CAP_MS;
     return wait_ms > at_least_ms ? wait_ms : at_least_ms;
@@ -223,17 +224,19 @@ static int64_t advance(struct registrar *r, enum step *step)
     if (*step == STEP_COMMANDS && outcome.rejected) /* said once; a menu is no reason to leave the webhook unwatched */
         outcome.ok = true;
     if (!outcome.ok)
-        return back_off_ms(r, outcome.wait_ms);
+        return back_off_ms(&r->failures, outcome.wait_ms);
     r->failures = 0;
     if (*step < STEP_CHECK) {
         ++*step;
         return 0;
     }
-    if (stands)
+    if (stands) {
+        r->contested = 0;
         return CHECK_INTERVAL_MS;
+    }
     log_event(LOG_WARN, "webhook_changed", F_STR("now", "somebody else set or removed it; setting it again"));
     *step = STEP_WEBHOOK;
-    return 0;
+    return r->contested++ ? back_off_ms(&r->contested, 0) : 0; /* another program with our token may do the same */
 }
 
 static bool pause_ms(struct registrar *r, int64_t ms)

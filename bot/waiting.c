@@ -12,10 +12,11 @@
 #include <string.h>
 
 enum {
-    BUCKETS = 4096,     /* about 3 in each at 10,000 */
-    OVERLAP_MS = 20000, /* an end becomes visible this long after its finished_at at most: a statement's time */
-    PAGE = 500,         /* ends read at once */
-    RELOOK_MS = 60000,  /* whoever waits longer is looked up by name: nothing hangs on one mechanism */
+    BUCKETS = 4096,         /* about 3 in each at 10,000 */
+    OVERLAP_MS = 20000,     /* an end becomes visible this long after its finished_at at most: a statement's time */
+    NEWS_OVERLAP_MS = 1000, /* most do within milliseconds: so far back for a hint; the tick finds the others */
+    PAGE = 500,             /* ends read at once */
+    RELOOK_MS = 60000,      /* whoever waits longer is looked up by name: nothing hangs on one mechanism */
     RELOOK_PER_TICK = 200,
     TICK_MS = 1000,
 };
@@ -128,13 +129,13 @@ static void call_all(struct waiter *list, const struct agent_request *r, const c
 /* --- looking --- */
 
 /* What has ended lately: a window, because commits become visible a little out of order. */
-static enum status look_at_ends(struct waiting *w, struct db *db, struct error *e)
+static enum status look_at_ends(struct waiting *w, struct db *db, int64_t overlap_ms, struct error *e)
 {
     int64_t now_ms, from_ms;
     int count = PAGE;
     if (db_now_ms(db, &now_ms, e))
         return e->status;
-    from_ms = now_ms - OVERLAP_MS;
+    from_ms = now_ms - overlap_ms;
     while (count == PAGE) {
         struct arena *a = arena_new();
         struct agent_request *r;
@@ -198,27 +199,26 @@ static enum status look_by_names(struct waiting *w, struct db *db, enum waiter_w
     return s;
 }
 
-static void look(struct waiting *w)
+/* widely: as the tick does, for whatever a hint has not told. */
+static void look(struct waiting *w, bool widely)
 {
     struct error e = { 0 };
     struct db *db;
     if (store_read_begin(w->store, &db, &e))
         return; /* the next tick looks again; /health tells of the outage */
-    enum status s = look_at_ends(w, db, &e);
+    enum status s = look_at_ends(w, db, widely ? OVERLAP_MS : NEWS_OVERLAP_MS, &e);
     if (s == OK)
         s = look_by_names(w, db, WAIT_CARD, &e);
-    if (s == OK)
+    if (s == OK && widely)
         s = look_by_names(w, db, WAIT_END, &e);
     store_read_end(w->store, db);
     if (s && s != ST_UNAVAILABLE && s != ST_SHUTDOWN)
         log_event(LOG_WARN, "waiting", F_ERR(&e));
 }
 
-static bool wait_for_news(struct waiting *w)
+static bool wait_for_news(struct waiting *w, int64_t tick_at_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += TICK_MS / 1000;
+    struct timespec until = { .tv_sec = tick_at_ms / 1000, .tv_nsec = tick_at_ms % 1000 * 1000000 };
     pthread_mutex_lock(&w->lock);
     while (!w->stop && !w->news && pthread_cond_timedwait(&w->change, &w->lock, &until) == 0)
         continue;
@@ -250,10 +250,15 @@ static void end_late(struct waiting *w, bool all)
 static void *waiting_main(void *arg)
 {
     struct waiting *w = arg;
-    while (wait_for_news(w)) {
+    int64_t tick_at_ms = clock_mono_ms() + TICK_MS;
+    while (wait_for_news(w, tick_at_ms)) {
+        int64_t now_ms = clock_mono_ms();
+        bool tick = now_ms >= tick_at_ms;
+        if (tick)
+            tick_at_ms = now_ms + TICK_MS;
         end_late(w, false);
         if (waiting_inside(w))
-            look(w);
+            look(w, tick);
     }
     return NULL;
 }

@@ -167,9 +167,10 @@ enum status ask_message_id(struct db *db, struct arena *a, const struct agent_re
     *id = NULL;
     if (cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
-    if (count && card[0].message_id) /* the first is where it was meant to go; the console has a copy */
-        *id = arena_printf(a, "%s-%lld", strcmp(card[0].channel, "telegram") == 0 ? "tg" : card[0].channel,
-                           (long long)card[0].message_id);
+    const struct card *c = card_main(card, count); /* the console has a copy */
+    if (c && c->message_id)
+        *id = arena_printf(a, "%s-%lld", strcmp(c->channel, "telegram") == 0 ? "tg" : c->channel,
+                           (long long)c->message_id);
     return OK;
 }
 

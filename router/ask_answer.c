@@ -107,7 +107,7 @@ static enum status vote(struct answering *x, int option)
     if (vote_add(x->db, x->r->id, &mine, x->now_ms, &added, x->e))
         return x->e->status;
     if (!added)
-        return say(x, ASK_REFUSED, "You have voted on this already.");
+        return say(x, ASK_REFUSED, "You have voted for this already.");
     if (vote_list(x->db, x->a, x->r->id, &votes, &count, x->e))
         return x->e->status;
     for (int i = 0; i < count; i++)
@@ -286,10 +286,8 @@ enum status ask_tap(struct db *db, struct arena *a, const char *data, const stru
     struct card card;
     bool found = false;
     memset(r, 0, sizeof *r);
-    if (requests_lock(db, e))
-        return e->status;
     if (ask_token_read(ask_settings()->key, data, &token)) {
-        if (card_by_nonce(db, a, token.nonce, &card, &found, e))
+        if (requests_lock(db, e) || card_by_nonce(db, a, token.nonce, &card, &found, e))
             return e->status;
         found = found && fits(&card, v);
         if (found && request_by_id(db, a, card.request_id, r, &found, e))
@@ -297,7 +295,9 @@ enum status ask_tap(struct db *db, struct arena *a, const char *data, const stru
     }
     x.outcome = ASK_ANSWERED;
     x.says = NULL;
-    enum status s = answer(&x, found);
+    enum status s = found ? card_seen(db, a, r, &card, v->message_id, now_ms, e) : OK;
+    if (s == OK)
+        s = answer(&x, found);
     if (s == OK && !x.says)
         s = act(&x, &token);
     *outcome = x.outcome;
@@ -307,10 +307,14 @@ enum status ask_tap(struct db *db, struct arena *a, const char *data, const stru
 
 /* --- words --- */
 
+/* What a button says counts before what it stands for: the person sees only the former. */
 static int option_named(const struct answering *x, const char *text)
 {
     for (int i = 0; i < x->option_count; i++)
-        if (text_equal_fold(x->option[i].label, text) || text_equal_fold(x->option[i].value, text))
+        if (text_equal_fold(x->option[i].label, text))
+            return i;
+    for (int i = 0; i < x->option_count; i++)
+        if (text_equal_fold(x->option[i].value, text))
             return i;
     return -1;
 }
@@ -320,6 +324,11 @@ static bool tick_named(struct answering *x, const char *text)
 {
     const char *list = ",";
     char *copy = arena_strdup(x->a, text), *save = NULL;
+    int whole = option_named(x, text); /* a label may hold a comma */
+    if (whole >= 0) {
+        x->r->chosen = arena_printf(x->a, ",%d,", whole);
+        return true;
+    }
     for (char *part = strtok_r(copy, ",", &save); part; part = strtok_r(NULL, ",", &save)) {
         int i = option_named(x, text_trim(part));
         if (i < 0)
@@ -383,11 +392,11 @@ static enum status find_in_topic(struct db *db, const struct ask_words *w, int64
 {
     int64_t found[2], count = 0;
     struct stmt *s = db_query(db,
-                              "SELECT r.id FROM requests r JOIN cards c ON c.request_id = r.id AND c.retired = 0"
-                              " AND c.kind = 'request' JOIN topics t ON t.id = c.topic_id"
+                              "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
+                              " AND c.retired = 0 AND c.kind = 'request' JOIN topics t ON t.id = c.topic_id"
                               " WHERE r.state = 'open' AND t.channel = $1 AND t.chat_id = $2 AND t.thread_id = $3"
-                              " ORDER BY r.id LIMIT 2",
-                              p_text(w->channel), p_int(w->chat_id), p_int(w->thread_id));
+                              " AND (CAST($4 AS BIGINT) = 0 OR r.created_at <= $4) ORDER BY r.id LIMIT 2",
+                              p_text(w->channel), p_int(w->chat_id), p_int(w->thread_id), p_int(w->said_by_ms));
     while (db_step(s))
         if (count < 2)
             found[count++] = db_int(s, 0);

@@ -12,9 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_MAX = 100 }; /* of one transaction; the next tick takes the rest */
+enum {
+    BATCH_MAX = 100,             /* of one transaction; the next tick takes the rest */
+    HEAL_PARKED_MS = 300 * 1000, /* a card that may be on the phone is posted again when nobody has tapped it by then */
+};
 
 /* --- expiry --- */
+
+static const char *one_value(struct arena *a, const char *value)
+{
+    struct json_object *list = json_keep(a, json_object_new_array());
+    json_push(list, json_object_new_string(value));
+    return json_text(a, list);
+}
 
 static enum status expire_one(struct db *db, struct arena *a, struct agent_request *r, int64_t now_ms, struct error *e)
 {
@@ -31,6 +41,8 @@ static enum status expire_one(struct db *db, struct arena *a, struct agent_reque
         for (int i = 0; i < count; i++)
             if (strcmp(option[i].value, r->default_answer) == 0)
                 r->label = option[i].label;
+        if (r->multi)
+            r->responses = one_value(a, r->default_answer);
         json_set_str(detail, "default", r->default_answer);
     }
     if (request_update(db, r, e) || audit_add(db, r->request_id, "expired", "steward", detail, now_ms, e))
@@ -97,11 +109,14 @@ enum status ask_quiet_set(struct db *db, const char *text, struct error *e)
 
 static enum status remind_one(struct db *db, struct arena *a, struct agent_request *r, int64_t now_ms, struct error *e)
 {
-    r->reminded++;
-    r->next_remind_at_ms = r->reminded < ASK_REMINDS_MAX ? now_ms + r->remind_every_ms : 0;
-    if (request_update(db, r, e) || card_nag(db, a, r, now_ms, e))
+    bool said;
+    if (card_nag(db, a, r, now_ms, &said, e))
         return e->status;
-    return audit_add(db, r->request_id, "reminded", "steward", NULL, now_ms, e);
+    r->reminded += said; /* a quiet night uses none up */
+    r->next_remind_at_ms = r->reminded < ASK_REMINDS_MAX ? now_ms + r->remind_every_ms : 0;
+    if (request_update(db, r, e))
+        return e->status;
+    return said ? audit_add(db, r->request_id, "reminded", "steward", NULL, now_ms, e) : OK;
 }
 
 enum status ask_remind(struct db *db, struct arena *a, int64_t now_ms, int *count, struct error *e)
@@ -140,7 +155,7 @@ static enum status show_anew(struct db *db, struct arena *a, struct agent_reques
     return card_refresh(db, a, r, now_ms, e);
 }
 
-static enum status tell_absence(struct db *db, struct arena *a, struct agent_request *const *r, int count,
+static enum status tell_absence(struct db *db, struct arena *a, const struct agent_request *r, int count,
                                 int64_t from_ms, int64_t now_ms, struct error *e)
 {
     enum { NAMED_MAX = 10 };
@@ -153,10 +168,10 @@ static enum status tell_absence(struct db *db, struct arena *a, struct agent_req
         &out, "For about %lld min I could not hear Telegram. Taps in that time may be lost; please look again at %s:",
         (long long)minutes, count == 1 ? "this question" : "these questions");
     for (int i = 0; i < count && i < NAMED_MAX; i++) {
-        const char *line = arena_strndup(a, r[i]->message, strcspn(r[i]->message, "\n"));
+        const char *line = arena_strndup(a, r[i].message, strcspn(r[i].message, "\n"));
         size_t cut = text_prefix_utf16(line, strlen(line), 120);
         reply_line(&out);
-        reply_printf(&out, "• %s: %.*s%s", r[i]->project, (int)cut, line, line[cut] ? "…" : "");
+        reply_printf(&out, "• %s: %.*s%s", r[i].project, (int)cut, line, line[cut] ? "…" : "");
     }
     if (count > NAMED_MAX) {
         reply_line(&out);
@@ -169,7 +184,7 @@ static enum status tell_absence(struct db *db, struct arena *a, struct agent_req
 static enum status rearm(struct db *db, struct arena *a, int64_t from_ms, int64_t now_ms, int *cards, struct error *e)
 {
     enum { REARM_MAX = 1000 };
-    struct agent_request *r, **shown;
+    struct agent_request *r, *shown;
     int count;
     *cards = 0;
     if (requests_list(db, a, REQUESTS_OPEN, 0, REARM_MAX, &r, &count, e))
@@ -181,7 +196,7 @@ static enum status rearm(struct db *db, struct arena *a, int64_t from_ms, int64_
             return e->status;
         if (!message_id || strncmp(message_id, "tg-", 3) != 0 || r[i].created_at_ms > from_ms + ASK_AWAY_MS)
             continue;
-        shown[(*cards)++] = &r[i];
+        shown[(*cards)++] = r[i];
         if (show_anew(db, a, &r[i], from_ms, now_ms, e))
             return e->status;
     }
@@ -209,17 +224,19 @@ enum status ask_alive(struct db *db, struct arena *a, int64_t now_ms, int64_t *a
 /* --- cards that vanished --- */
 
 /* A card without a message and without a row on its way: its group has a new id, or its row was lost.  It is posted
- * again; the buttons stay the same. */
+ * again; the buttons stay the same.  One whose sends got no answer may stand there: that is waited for. */
 enum status ask_heal(struct db *db, struct arena *a, int64_t now_ms, int *count, struct error *e)
 {
     int64_t id[BATCH_MAX];
     int found_count = 0;
     *count = 0;
     struct stmt *s =
-        db_query(db, "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
-                     " AND c.retired = 0 AND c.kind = 'request' WHERE r.state = 'open' AND c.message_id IS NULL"
-                     " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = c.outbox_id"
-                     " AND o.state IN ('available', 'sending'))");
+        db_query(db,
+                 "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
+                 " AND c.retired = 0 AND c.kind = 'request' WHERE r.state = 'open' AND c.message_id IS NULL"
+                 " AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.id = c.outbox_id"
+                 " AND (o.state IN ('available', 'sending') OR (o.state = 'parked' AND o.finished_at > $1)))",
+                 p_int(now_ms - HEAL_PARKED_MS));
     while (db_step(s))
         if (found_count < BATCH_MAX)
             id[found_count++] = db_int(s, 0);

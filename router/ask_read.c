@@ -127,11 +127,11 @@ static enum status read_request_id(struct reading *x)
 
 /* --- buttons --- */
 
-/* Labels that refuse: choosing them needs neither a number nor a second person. */
+/* Labels that refuse, whatever the question ("Stop" or "Block" may be the very deed): choosing them needs neither a
+ * number nor a second person. */
 static bool label_refuses(const char *label)
 {
-    static const char *const words[] = { "no",     "deny",  "cancel", "reject", "stop", "abort",
-                                         "refuse", "don't", "nein",   "skip",   "block" };
+    static const char *const words[] = { "no", "deny", "cancel", "reject", "refuse", "don't", "nein" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasecmp(label, words[i]) == 0)
             return true;
@@ -256,7 +256,7 @@ static enum status read_quorum(struct reading *x)
 /* Two digits, and what the phone offers: the right one among others, in no order. */
 static enum status draw_numbers(struct reading *x)
 {
-    int drawn[NUMBERS_SHOWN], count = 0;
+    int drawn[NUMBERS_SHOWN] = { 0 }, count = 0;
     while (count < NUMBERS_SHOWN) {
         unsigned char byte;
         if (RAND_bytes(&byte, 1) != 1)
@@ -311,6 +311,28 @@ static enum status read_quiet(struct reading *x)
     return OK;
 }
 
+/* A button by its value or label, or any words.  What needs a number or several people is not given by the clock. */
+static enum status read_default(struct reading *x)
+{
+    struct ask_option option[ASK_BUTTONS_MAX];
+    const char *given = NULL;
+    bool safe = false;
+    int count = ask_options(x->a, x->r, option), found = -1;
+    if (read_text(x, "default", ASK_VALUE_BYTES_MAX, &given))
+        return x->e->status;
+    for (int i = 0; given && i < count && found < 0; i++)
+        found = strcmp(option[i].value, given) == 0 ? i : -1;
+    for (int i = 0; given && i < count && found < 0; i++)
+        found = strcmp(option[i].label, given) == 0 ? i : -1;
+    if (found >= 0)
+        safe = option[found].safe;
+    if (given && !safe && (x->r->code || x->r->quorum > 1))
+        return fail(x->e, ST_INVALID,
+                    "default must be a button that is safe when the risk is high or a quorum is asked");
+    x->r->default_answer = found >= 0 ? option[found].value : given;
+    return OK;
+}
+
 static enum status read_times(struct reading *x)
 {
     int64_t expires_ms = ASK_EXPIRES_DEFAULT_MS, remind_ms = 0;
@@ -319,7 +341,18 @@ static enum status read_times(struct reading *x)
         return x->e->status;
     x->r->expires_at_ms = expires_ms; /* from now: ask_put() makes an instant of it */
     x->r->remind_every_ms = remind_ms > 0 ? remind_ms : 0;
-    return read_text(x, "default", ASK_VALUE_BYTES_MAX, &x->r->default_answer);
+    return read_default(x);
+}
+
+/* One line, shown on the card and to the browser: NULL = none. */
+static const char *file_name(struct arena *a, const char *given)
+{
+    char *name = arena_strdup(a, text_unspoof(a, given));
+    for (char *p = name; *p; p++)
+        if (strchr("\n\t/\\\"", *p))
+            *p = '_';
+    name = text_trim(name);
+    return *name ? name : NULL;
 }
 
 static enum status read_words(struct reading *x)
@@ -338,6 +371,8 @@ static enum status read_words(struct reading *x)
     if (!*r->message)
         return fail(x->e, ST_INVALID, "message is missing or empty");
     r->message = text_unspoof(x->a, r->message);
+    if (r->details_name)
+        r->details_name = file_name(x->a, r->details_name);
     if (r->details && !*r->details)
         r->details = NULL;
     if (r->details)

@@ -133,6 +133,11 @@ static enum status put_row(struct carding *x, struct card *c, const char *kind, 
     return outbox_put(x->db, &row, x->now_ms, id, x->e);
 }
 
+static const char *file_key(struct carding *x, const struct card *c)
+{
+    return arena_printf(x->a, "file:%lld:%lld", (long long)c->id, (long long)x->r->id);
+}
+
 /* What does not fit on the card goes ahead of it as a file. */
 static enum status put_file(struct carding *x, struct card *c)
 {
@@ -151,7 +156,7 @@ static enum status put_file(struct carding *x, struct card *c)
         .kind = "document",
         .priority = priority_of(x->r, false),
         .payload = json_text(x->a, payload),
-        .dedupe_key = arena_printf(x->a, "file:%lld:%lld", (long long)c->id, (long long)x->r->id),
+        .dedupe_key = file_key(x, c),
     };
     return outbox_put(x->db, &row, x->now_ms, &id, x->e);
 }
@@ -166,7 +171,7 @@ static enum status being_sent(struct carding *x, int64_t outbox_id, bool *sendin
 /* Bring one card after its request. */
 static enum status show(struct carding *x, struct card *c)
 {
-    struct json_object *payload;
+    struct json_object *payload = NULL;
     int64_t changed = 0;
     bool sending = false;
     if (c->version >= x->r->version && c->request_id == x->r->id)
@@ -221,8 +226,9 @@ static enum status join_milestone(struct carding *x, const struct place *p, bool
                  " JOIN requests r ON r.id = c.request_id"
                  " WHERE o.state = 'available' AND o.unknowns = 0 AND o.kind = 'message' AND o.channel = $1"
                  " AND o.chat_id = $2 AND c.project = $3 AND r.type = 'milestone'"
+                 " AND (SELECT COUNT(*) FROM cards k WHERE k.outbox_id = o.id) < $4"
                  " ORDER BY o.id DESC LIMIT 1",
-                 p_text(p->channel), p_int(p->chat_id), p_text(x->r->project));
+                 p_text(p->channel), p_int(p->chat_id), p_text(x->r->project), p_int(CARDS_OF_ONE_MAX));
     while (db_step(s)) {
         c.outbox_id = db_int(s, 0);
         payload_text = arena_strdup(x->a, db_text(s, 1));
@@ -276,6 +282,15 @@ enum status card_post(struct db *db, struct arena *a, const struct agent_request
     return OK;
 }
 
+/* A card that nobody has seen goes, and the file that waits to go ahead of it. */
+static enum status withdraw(struct carding *x, const struct card *c)
+{
+    if (db_run(x->db, x->e, "DELETE FROM outbox WHERE dedupe_key = $1 AND state = 'available' AND unknowns = 0",
+               p_text(file_key(x, c))))
+        return x->e->status;
+    return card_update(x->db, c, x->e);
+}
+
 enum status card_refresh(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, struct error *e)
 {
     struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
@@ -291,22 +306,33 @@ enum status card_refresh(struct db *db, struct arena *a, const struct agent_requ
             outbox_withdraw(db, card[i].outbox_id, &withdrawn, e))
             return e->status;
         card[i].retired |= withdrawn > 0; /* nobody has seen it: nothing to show */
-        if (withdrawn ? card_update(db, &card[i], e) : show(&x, &card[i]))
+        if (withdrawn ? withdraw(&x, &card[i]) : show(&x, &card[i]))
             return e->status;
     }
     return OK;
 }
 
-enum status card_nag(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, struct error *e)
+const struct card *card_main(const struct card *card, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(card[i].channel, "telegram") == 0)
+            return &card[i];
+    return count ? &card[0] : NULL;
+}
+
+enum status card_nag(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, bool *said,
+                     struct error *e)
 {
     struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
     struct card card[CARDS_OF_ONE_MAX];
     int count;
+    *said = false;
     if (open_carding(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
-    if (x.silent || count == 0)
+    const struct card *c = card_main(card, count);
+    if (x.silent || !c)
         return OK; /* at night, again in the morning */
-    const struct card *c = &card[0];
+    *said = true;
     struct reply reply;
     reply_init(&reply, a);
     reply_text(&reply, "⏰ Still waiting: ");
@@ -383,24 +409,63 @@ enum status card_sent(struct db *db, struct arena *a, const struct outbox_row *r
         struct agent_request r;
         struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
         bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e) || !found || open_carding(&x) ||
-            one_sent(&x, &card[i], row, message_id, ambiguous))
+        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
+            return e->status;
+        if (found && (open_carding(&x) || one_sent(&x, &card[i], row, message_id, ambiguous)))
             return e->status;
     }
     return OK;
 }
 
-/* A group that cannot be written to must not swallow a question: it goes to the owner's private chat. */
-static enum status fall_back(struct carding *x, struct card *c, const char *why)
+enum status card_seen(struct db *db, struct arena *a, const struct agent_request *r, struct card *c, int64_t message_id,
+                      int64_t now_ms, struct error *e)
+{
+    struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
+    struct outbox_row row = { .id = c->outbox_id };
+    int64_t changed, unknowns;
+    bool at_rest;
+    if (c->message_id || !message_id || !c->outbox_id)
+        return OK;
+    if (outbox_sent_late(db, &row, message_id, now_ms, &changed, e) ||
+        db_get_int(db, &unknowns, &at_rest, e, "SELECT unknowns FROM outbox WHERE id = $1 AND state <> 'sending'",
+                   p_int(c->outbox_id)))
+        return e->status;
+    if (!at_rest)
+        return OK; /* card_sent() will tell */
+    c->message_id = message_id;
+    c->ambiguous |= unknowns > 1; /* one send got no answer: this was it */
+    return audit_card(&x, c, "shown", NULL) ? e->status : card_update(db, c, e);
+}
+
+/* Is the question on the owner's phone already, or on its way there? */
+static enum status owner_has(struct carding *x, const struct place *owner, bool *has)
+{
+    int64_t one;
+    return db_get_int(x->db, &one, has, x->e,
+                      "SELECT 1 FROM cards WHERE request_id = $1 AND retired = 0 AND kind = 'request' AND channel = $2"
+                      " AND chat_id = $3 LIMIT 1",
+                      p_int(x->r->id), p_text(owner->channel), p_int(owner->chat_id));
+}
+
+/* A group that cannot be written to must not swallow a question: it goes to the owner's private chat.  A card that
+ * stands there (its edit was refused), or may (its sends got no answer), keeps its buttons. */
+static enum status fall_back(struct carding *x, struct card *c, bool may_stand, const char *why)
 {
     const struct ask_settings *s = ask_settings();
     struct reply note;
     struct place owner = { "telegram", s->allowed_count ? s->allowed[0] : 0 };
-    c->retired = true;
+    bool has;
+    c->retired = !may_stand;
+    c->ambiguous |= may_stand && !c->message_id;
     if (card_update(x->db, c, x->e))
         return x->e->status;
-    if (x->r->state != REQUEST_OPEN || strcmp(c->channel, "telegram") != 0 || !owner.chat_id ||
-        c->chat_id == owner.chat_id || c->message_id)
+    if (x->r->state != REQUEST_OPEN || strcmp(c->channel, "telegram") != 0 || !owner.chat_id)
+        return OK;
+    if (c->chat_id == owner.chat_id)
+        return OK;
+    if (owner_has(x, &owner, &has))
+        return x->e->status;
+    if (has)
         return OK;
     reply_init(&note, x->a);
     reply_printf(&note, "⚠ I could not write to the chat where agents' cards go (%s). The next one comes here instead.",
@@ -427,10 +492,14 @@ enum status card_parked(struct db *db, struct arena *a, const struct outbox_row 
         struct agent_request r;
         struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
         bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e) || !found || open_carding(&x) ||
-            audit_card(&x, &card[i], "not shown", why))
+        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
             return e->status;
-        if (strcmp(card[i].kind, "request") == 0 && fall_back(&x, &card[i], why))
+        if (!found)
+            continue;
+        if (open_carding(&x) || audit_card(&x, &card[i], "not shown", why))
+            return e->status;
+        bool may_stand = card[i].message_id || row->unknowns > 0;
+        if (strcmp(card[i].kind, "request") == 0 && fall_back(&x, &card[i], may_stand, why))
             return e->status;
     }
     return OK;

@@ -17,9 +17,11 @@ enum status MUST_CHECK card_post(struct db *, struct arena *, const struct agent
 /* The request has a new version: show it. */
 enum status MUST_CHECK card_refresh(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
                                     struct error *);
-/* "Still waiting", as a reply to the card, with sound. */
-enum status MUST_CHECK card_nag(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
+/* "Still waiting", as a reply to the card, with sound.  *said false: not in quiet hours. */
+enum status MUST_CHECK card_nag(struct db *, struct arena *, const struct agent_request *, int64_t now_ms, bool *said,
                                 struct error *);
+/* Of a request's cards: the one in Telegram, else the first; NULL = there are none. */
+const struct card *card_main(const struct card *, int count);
 /* One message to where cards go. */
 enum status MUST_CHECK card_tell(struct db *, struct arena *, const struct reply *, const char *dedupe_key,
                                  int64_t now_ms, struct error *);
@@ -27,6 +29,9 @@ enum status MUST_CHECK card_tell(struct db *, struct arena *, const struct reply
 /* Called when a row with a dedupe_key "card:…" was settled (bot/sender_settle.c), in that transaction. */
 enum status MUST_CHECK card_sent(struct db *, struct arena *, const struct outbox_row *, int64_t message_id,
                                  bool ambiguous, int64_t now_ms, struct error *);
+/* A tap came from this message, though the sending of the card got no answer: now it is known where it stands. */
+enum status MUST_CHECK card_seen(struct db *, struct arena *, const struct agent_request *, struct card *,
+                                 int64_t message_id, int64_t now_ms, struct error *);
 enum status MUST_CHECK card_parked(struct db *, struct arena *, const struct outbox_row *, const char *why,
                                    int64_t now_ms, struct error *);
 

@@ -18,6 +18,8 @@ enum {
     PRE_UNITS_MAX = 1500,     /* longer details are folded */
     TEASER_UNITS_MAX = 500,   /* of details that are in the file */
     ANSWER_UNITS_MAX = 600,
+    DEFAULT_UNITS_MAX = 60,
+    VOTES_SHOWN = 8, /* the newest: a name and a label may have 130 characters together */
 };
 
 static size_t units(const char *s)
@@ -121,7 +123,7 @@ static void put_votes(struct arena *a, const struct card_view *v, struct reply *
         return;
     reply_gap(out);
     reply_printf(out, "Needs %d people.", v->request->quorum);
-    for (int i = 0; i < v->vote_count; i++)
+    for (int i = v->vote_count > VOTES_SHOWN ? v->vote_count - VOTES_SHOWN : 0; i < v->vote_count; i++)
         if (v->votes[i].option < count) {
             reply_line(out);
             reply_printf(out, "• %s: %s", v->votes[i].name, option[v->votes[i].option].label);
@@ -131,6 +133,15 @@ static void put_votes(struct arena *a, const struct card_view *v, struct reply *
 static bool picks_number(const struct agent_request *r)
 {
     return r->code && r->chosen && r->state == REQUEST_OPEN;
+}
+
+static const char *default_text(struct arena *a, const struct agent_request *r, const struct ask_option *option,
+                                int count)
+{
+    for (int i = 0; r->default_answer && i < count; i++)
+        if (strcmp(option[i].value, r->default_answer) == 0)
+            return option[i].label;
+    return r->default_answer ? text_unspoof(a, cut(a, r->default_answer, DEFAULT_UNITS_MAX)) : "";
 }
 
 static void put_waiting(struct arena *a, const struct card_view *v, struct reply *out)
@@ -149,6 +160,10 @@ static void put_waiting(struct arena *a, const struct card_view *v, struct reply
                      arena_printf(a, "↻ I was away from %s to %s. A tap in that time may be lost: please tap again.",
                                   time_text(a, v, r->away_from_ms), time_text(a, v, r->away_until_ms)));
     }
+    if (v->card->ambiguous && !v->card->message_id) {
+        reply_gap(out);
+        reply_italic(out, "↻ Sent again: the first attempt got no answer.");
+    }
     reply_gap(out);
     if (count == 0 && strcmp(v->card->channel, "telegram") == 0)
         reply_italic(out, "Reply to this message with your answer.");
@@ -156,7 +171,7 @@ static void put_waiting(struct arena *a, const struct card_view *v, struct reply
         if (count == 0 && strcmp(v->card->channel, "telegram") == 0)
             reply_line(out);
         reply_italic(out, arena_printf(a, "⏳ until %s%s%s", time_text(a, v, r->expires_at_ms),
-                                       r->default_answer ? ", then " : "", r->default_answer ? r->default_answer : ""));
+                                       r->default_answer ? ", then " : "", default_text(a, r, option, count)));
     }
 }
 

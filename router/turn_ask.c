@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+enum { SAID_LATE_MS = 60 * 1000 }; /* younger than this, the clocks may just differ */
+
 /* Found by reading, carried out by the act. */
 struct asked {
     int64_t request;
@@ -76,7 +78,13 @@ static enum status act_words(struct turn *t, struct tool_ctx *ctx, struct error 
 
 static enum status find_asked(struct turn *t, struct asked *asked, struct error *e)
 {
-    struct ask_words words = { t->in.channel, t->in.chat_id, t->in.thread_id, t->in.reply_to_id, t->in.reply_callback };
+    struct ask_words words = { .channel = t->in.channel,
+                               .chat_id = t->in.chat_id,
+                               .thread_id = t->in.thread_id,
+                               .reply_to_id = t->in.reply_to_id,
+                               .reply_callback = t->in.reply_callback };
+    if (t->in.date_ms && t->now_ms - t->in.date_ms > SAID_LATE_MS)
+        words.said_by_ms = t->in.date_ms + 999; /* dates are whole seconds */
     struct db *db;
     if (store_read_begin(t->env->store, &db, e))
         return e->status;
@@ -141,6 +149,8 @@ static bool take_words(struct turn *t, enum status *s, struct error *e)
 static enum status act_service(struct turn *t, struct tool_ctx *ctx, struct error *e)
 {
     const struct incoming *in = &t->in;
+    if (in->moved_from && requests_lock(ctx->db, e)) /* cards move along */
+        return e->status;
     if (in->moved_from && chat_moved(ctx->db, in->channel, in->moved_from, in->moved_to, e))
         return e->status;
     if (in->topic_name && topic_renamed(ctx->db, in->channel, in->chat_id, in->thread_id, in->topic_name, e))

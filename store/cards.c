@@ -94,8 +94,9 @@ static enum status card_one(struct stmt *s, struct arena *a, struct card *c, boo
 enum status cards_of_request(struct db *db, struct arena *a, int64_t request_id, int max, struct card *cards,
                              int *count, struct error *e)
 {
-    return cards_read(db_query(db, COLUMNS "WHERE request_id = $1 AND retired = 0 ORDER BY id", p_int(request_id)), a,
-                      max, cards, count, e);
+    return cards_read(
+        db_query(db, COLUMNS "WHERE request_id = $1 AND retired = 0 ORDER BY kind = 'notice', id", p_int(request_id)),
+        a, max, cards, count, e);
 }
 
 enum status card_by_nonce(struct db *db, struct arena *a, const char *nonce, struct card *c, bool *found,

@@ -25,7 +25,7 @@ struct card {
 enum status MUST_CHECK card_insert(struct db *, struct arena *, struct card *, int64_t now_ms,
                                    struct error *);                                   /* sets id, nonce */
 enum status MUST_CHECK card_update(struct db *, const struct card *, struct error *); /* all but kind and place */
-/* Cards of a request that are not retired; at most max. */
+/* Cards of a request that are not retired, reminders last; at most max. */
 enum status MUST_CHECK cards_of_request(struct db *, struct arena *, int64_t request_id, int max, struct card *,
                                         int *count, struct error *);
 enum status MUST_CHECK card_by_nonce(struct db *, struct arena *, const char *nonce, struct card *, bool *found,

@@ -17,7 +17,8 @@ static void move_name(char out[NAME_BYTES], const char *channel, int64_t chat_id
 static enum status cards_move(struct db *db, const char *channel, int64_t from, int64_t to, struct error *e)
 {
     return db_run(db, e,
-                  "UPDATE cards SET chat_id = $3, message_id = NULL, sent_version = 0 WHERE channel = $1 AND chat_id = "
+                  "UPDATE cards SET chat_id = $3, message_id = NULL, ambiguous = 0, sent_version = 0 WHERE channel = "
+                  "$1 AND chat_id = "
                   "$2",
                   p_text(channel), p_int(from), p_int(to));
 }

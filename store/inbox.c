@@ -24,7 +24,7 @@ static char *put_sql(struct arena *a, size_t rows)
         int p = (int)(2 + i * PUT_COLUMNS);
         n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : " ", p, p + 1, p + 2, p + 3, p + 4);
     }
-    strcpy(sql + n, tail);
+    memcpy(sql + n, tail, sizeof tail);
     return sql;
 }
 

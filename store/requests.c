@@ -206,7 +206,8 @@ enum status vote_add(struct db *db, int64_t request_id, const struct vote *v, in
     int64_t changed = 0;
     if (db_run_changed(db, &changed, e,
                        "INSERT INTO request_votes (request_id, voter, name, option, at) VALUES ($1, $2, $3, $4, $5)"
-                       " ON CONFLICT (request_id, voter) DO NOTHING",
+                       " ON CONFLICT (request_id, voter) DO UPDATE SET option = EXCLUDED.option, at = EXCLUDED.at"
+                       " WHERE request_votes.option <> EXCLUDED.option",
                        p_int(request_id), p_int(v->voter), p_text(v->name), p_int(v->option), p_int(now_ms)))
         return e->status;
     *added = changed > 0;

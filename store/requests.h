@@ -71,7 +71,7 @@ struct vote {
     const char *name;
     int option;
 };
-/* One per person: *added false when they had voted before. */
+/* One per person, who may change it: *added false when they had said the same before. */
 enum status MUST_CHECK vote_add(struct db *, int64_t request_id, const struct vote *, int64_t now_ms, bool *added,
                                 struct error *);
 enum status MUST_CHECK vote_list(struct db *, struct arena *, int64_t request_id, struct vote **, int *count,

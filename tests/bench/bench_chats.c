@@ -247,7 +247,9 @@ static size_t message_end(struct connection *c, size_t *body)
 static void read_some(struct connection *c)
 {
     size_t body;
-    ssize_t n = read(c->fd, c->bytes + c->len, sizeof c->bytes - 1 - c->len);
+    ssize_t n = recv(c->fd, c->bytes + c->len, sizeof c->bytes - 1 - c->len, MSG_DONTWAIT);
+    if (n < 0 && errno == EAGAIN)
+        return; /* the event was of the place's last connection */
     if (n <= 0) {
         connection_close(c);
         return;

@@ -13,12 +13,13 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from cluster import Cluster  # noqa: E402
 from harness import OWNER, SECRET, flow, main, wait_until  # noqa: E402
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fakes"))
 from models import call, calls  # noqa: E402
 
 CHATS = 6
-SECONDS = float(os.environ.get("STEWARD_TEST_SECONDS", "8"))
+SECONDS = float(os.environ.get("STEWARD_TEST_SECONDS", "6"))
 HELD_MS = 1500  # a row that was claimed so long ago is in the hands of somebody who is stopped: the model takes 0.15 s
 LEASE_MS = 240000
 
@@ -140,6 +141,8 @@ def under_load(w, count):
         trouble(w, instances, rnd, counts)
     load.stop()
     total = grade(w, load)
+    for p in instances:
+        p.stop()
     print(f"{total} messages, {counts}, {sum(p.log_text().count('lost the lease') for p in instances)} late turns refused")
     assert total > 20, "too little load to prove anything"
     assert not w.models.refused(), w.models.refused()[:2]
@@ -147,12 +150,16 @@ def under_load(w, count):
 
 @flow(databases=("postgres",))
 def two_under_load(w):
-    under_load(w, 2)
+    with Cluster(w, PGTMP_CONNECTIONS=60) as pg:
+        pg.use(w)
+        under_load(w, 2)
 
 
 @flow(databases=("postgres",))
 def three_under_load(w):
-    under_load(w, 3)
+    with Cluster(w, PGTMP_CONNECTIONS=80) as pg:
+        pg.use(w)
+        under_load(w, 3)
 
 
 @flow(databases=("postgres",))

@@ -220,5 +220,19 @@ def instances_share_a_database(w):
     time.sleep(0)
 
 
+@flow(databases=("sqlite",))
+def a_contested_webhook_is_set_again_at_leisure(w):
+    """Another program with the same token sets its own, again and again: twice at once, then with pauses."""
+    w.with_telegram()
+    w.telegram.fail("getWebhookInfo", times=2, status=200, body=json.dumps(
+        {"ok": True, "result": {"url": "https://other.example/", "has_custom_certificate": False, "pending_update_count": 0}}))
+    p = w.start()
+    sets = wait_until(lambda: (lambda calls: len(calls) == 3 and calls)(w.telegram.calls_of("setWebhook")), "the third setWebhook")
+    assert sets[2].at - sets[1].at > 3, [c.at for c in sets]
+    wait_until(lambda: p.post_update(w.update("buy bread tomorrow"))[0] == 200, "an update")
+    w.wait_idle()
+    assert len(w.telegram.calls_of("setWebhook")) == 3
+
+
 if __name__ == "__main__":
     sys.exit(main())

@@ -161,19 +161,20 @@ static char *schema_text(int kind)
     struct db *db = fresh(kind);
     ck_ok(migrate(db, e));
     struct stmt *s = db_query(
-        db, db_dialect(db,
-                       "SELECT m.name, c.name, c.type, c.\"notnull\" FROM sqlite_schema m, pragma_table_xinfo(m.name) c "
-                       "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND c.pk = 0 ORDER BY m.name, c.name",
-                       "SELECT c.table_name, c.column_name, "
-                       "CASE c.data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'double precision' THEN 'REAL' "
-                       "WHEN 'text' THEN 'TEXT' WHEN 'bytea' THEN 'BLOB' ELSE c.data_type END, "
-                       "CASE c.is_nullable WHEN 'NO' THEN 1 ELSE 0 END FROM information_schema.columns c "
-                       "LEFT JOIN (SELECT u.table_name, u.column_name FROM information_schema.table_constraints k "
-                       "JOIN information_schema.key_column_usage u ON u.constraint_name = k.constraint_name "
-                       "AND u.table_name = k.table_name WHERE k.constraint_type = 'PRIMARY KEY') AS p "
-                       "ON p.table_name = c.table_name AND p.column_name = c.column_name "
-                       "WHERE c.table_schema = 'public' AND p.column_name IS NULL "
-                       "ORDER BY c.table_name COLLATE \"C\", c.column_name COLLATE \"C\""));
+        db,
+        db_dialect(db,
+                   "SELECT m.name, c.name, c.type, c.\"notnull\" FROM sqlite_schema m, pragma_table_xinfo(m.name) c "
+                   "WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND c.pk = 0 ORDER BY m.name, c.name",
+                   "SELECT c.table_name, c.column_name, "
+                   "CASE c.data_type WHEN 'bigint' THEN 'INTEGER' WHEN 'double precision' THEN 'REAL' "
+                   "WHEN 'text' THEN 'TEXT' WHEN 'bytea' THEN 'BLOB' ELSE c.data_type END, "
+                   "CASE c.is_nullable WHEN 'NO' THEN 1 ELSE 0 END FROM information_schema.columns c "
+                   "LEFT JOIN (SELECT u.table_name, u.column_name FROM information_schema.table_constraints k "
+                   "JOIN information_schema.key_column_usage u ON u.constraint_name = k.constraint_name "
+                   "AND u.table_name = k.table_name WHERE k.constraint_type = 'PRIMARY KEY') AS p "
+                   "ON p.table_name = c.table_name AND p.column_name = c.column_name "
+                   "WHERE c.table_schema = 'public' AND p.column_name IS NULL "
+                   "ORDER BY c.table_name COLLATE \"C\", c.column_name COLLATE \"C\""));
     char *text = NULL;
     size_t bytes;
     FILE *out = open_memstream(&text, &bytes);
