@@ -3,6 +3,7 @@
  * two functions that write a struct error.  Called by everybody on any thread; touches
  * nothing but its arguments and never logs. */
 #include "base/status.h"
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,28 +31,11 @@ const struct status_row *status_row(enum status s)
     return &status_table[s];
 }
 
-/* Shorten the first len bytes of s so that no UTF-8 sequence is left half. */
-static void cut_at_border(char *s, size_t len)
-{
-    size_t at = len;
-    while (at > 0 && len - at < 4 && ((unsigned char)s[at - 1] & 0xC0) == 0x80)
-        at--;
-    if (at > 0 && (unsigned char)s[at - 1] >= 0xC0) {
-        unsigned char lead = (unsigned char)s[at - 1];
-        size_t need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-        if (len - (at - 1) < need)
-            len = at - 1;
-    }
-    s[len] = '\0';
-}
-
 PRINTF(2, 0) static void error_vset(struct error *e, const char *fmt, va_list ap)
 {
-    int n = vsnprintf(e->text, sizeof e->text, fmt, ap);
-    if (n < 0)
+    if (vsnprintf(e->text, sizeof e->text, fmt, ap) < 0)
         e->text[0] = '\0';
-    else if ((size_t)n >= sizeof e->text)
-        cut_at_border(e->text, sizeof e->text - 1);
+    text_whole(e->text);
 }
 
 enum status fail(struct error *e, enum status s, const char *fmt, ...)
@@ -77,9 +61,7 @@ enum status fail_context(struct error *e, const char *fmt, ...)
     error_vset(e, fmt, ap);
     va_end(ap);
     size_t used = strlen(e->text);
-    size_t room = sizeof e->text - used;
-    int n = snprintf(e->text + used, room, ": %s", was);
-    if (n >= 0 && (size_t)n >= room)
-        cut_at_border(e->text, sizeof e->text - 1);
+    snprintf(e->text + used, sizeof e->text - used, ": %s", was);
+    text_whole(e->text);
     return e->status;
 }

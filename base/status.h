@@ -37,7 +37,7 @@ struct error {
 
 /* Set *e (when not NULL) to status s and the formatted sentence; returns s, so that
  * `return fail(e, ST_INVALID, "…")` reads as one step.  Over-long text is cut at a
- * UTF-8 border. */
+ * UTF-8 border, and so are words that a precision ("%.40s") has cut. */
 enum status fail(struct error *e, enum status s, const char *fmt, ...) PRINTF(3, 4);
 
 /* Put "what: " before the text already in *e; returns e->status. */

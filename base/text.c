@@ -33,6 +33,18 @@ bool text_valid(const char *s, size_t len)
     return true;
 }
 
+void text_whole(char *s)
+{
+    size_t len = strlen(s);
+    char *to = s;
+    for (size_t i = 0, used; i < len; i += used)
+        if (decode(s + i, len - i, &used) > 0) {
+            memmove(to, s + i, used);
+            to += used;
+        }
+    *to = '\0';
+}
+
 size_t text_utf16_units(const char *s, size_t len)
 {
     size_t units = 0;

@@ -18,6 +18,8 @@ const char *text_fold(struct arena *, const char *s);
 bool text_equal_fold(const char *a, const char *b); /* same under text_fold */
 /* Replace invalid sequences and NULs by U+FFFD and drop other C0 controls except \n \t. Arena-owned. */
 const char *text_clean(struct arena *, const char *s, size_t len);
+/* Drop, in place, what is no character: the half of one that a precision ("%.40s") has cut. */
+void text_whole(char *s);
 /* Make bidi controls and invisible characters visible as ⟨U+202E⟩; for text that asks for trust. */
 const char *text_unspoof(struct arena *, const char *s);
 

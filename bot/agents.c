@@ -5,13 +5,14 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bot/agents_call.h"
 #include "bot/auth.h"
 #include "router/ask.h"
 #include <stdlib.h>
 #include <string.h>
 
-enum { POLL_WAIT_MAX_S = 60, LIST_MAX = 200 };
+enum { POLL_WAIT_MAX_S = 60, LIST_MAX = 200, REASON_UNITS_MAX = 300 };
 
 /* --- a call's life --- */
 
@@ -98,7 +99,7 @@ static void call_set_error(struct call *c, const struct error *e)
 {
     struct json_object *o = json_object_new_object();
     json_set_str(o, "error", *e->text ? e->text : status_row(e->status)->sentence);
-    call_set_json(c, e->status == ST_LIMIT ? 429 : status_row(e->status)->http, o);
+    call_set_json(c, e->status == ST_LIMIT ? 429 : e->status == ST_BUSY ? 503 : status_row(e->status)->http, o);
 }
 
 void call_finish_error(struct call *c, const struct error *e)
@@ -249,10 +250,12 @@ static void send_run(struct desk_job *job)
 static void answer_done(struct request *r, enum deferred_why why, void *arg)
 {
     struct call *c = arg;
-    if (why == DEFERRED_DONE)
+    if (why == DEFERRED_DONE) {
         call_answer(r, c);
-    else
+        call_confirm(r, c);
+    } else {
         request_error(r, 503, "steward is stopping; please try again");
+    }
 }
 
 static const struct deferred_ops send_ops = { .answer = answer_done, .release = call_free };
@@ -401,11 +404,12 @@ static void requests_run(struct desk_job *job)
     json_set(o, "requests", list);
     enum status s = store_read_begin(c->agents->store, &db, &e);
     if (s == OK) {
-        s = requests_list(db, a, c->all ? REQUESTS_ALL : REQUESTS_OPEN, 0, LIST_MAX, &r, &count, &e);
+        s = requests_list(db, a, c->all ? REQUESTS_ALL : REQUESTS_OPEN, 0, LIST_MAX + 1, &r, &count, &e);
         store_read_end(c->agents->store, db);
     }
-    for (int i = 0; s == OK && i < count; i++)
+    for (int i = 0; s == OK && i < count && i < LIST_MAX; i++)
         json_push(list, ask_list_json(&r[i]));
+    json_set_bool(o, "more", count > LIST_MAX); /* a list that was cut says so */
     arena_free(a);
     if (s == OK) {
         call_finish_json(c, 200, o);
@@ -460,10 +464,13 @@ static void cancel_run(struct desk_job *job)
     struct arena *a = arena_new();
     struct agent_request r;
     struct error e = { 0 };
-    if (agents_cancel(c->agents, a, c->name, c->body, &r, &e))
+    if (agents_cancel(c->agents, a, c->name, c->body, &r, &e)) {
         call_finish_error(c, &e);
-    else
+    } else {
+        if (r.state == REQUEST_RESPONDED) /* too late, but the asking side hears the answer */
+            call_carries(c, r.id);
         call_finish_json(c, 200, ask_json(&r));
+    }
     arena_free(a);
 }
 
@@ -476,7 +483,10 @@ static void on_cancel(struct request *r, void *arg)
     if (!name_given(r, name))
         return;
     struct call *c = call_new(arg, name, (struct slice){ 0 });
-    c->body = reason && *reason ? xstrndup(reason, strnlen(reason, 500)) : NULL;
+    if (reason && *reason) {
+        reason = text_unspoof(request_arena(r), text_clean(request_arena(r), reason, strlen(reason)));
+        c->body = xstrndup(reason, text_prefix_utf16(reason, strlen(reason), REASON_UNITS_MAX));
+    }
     call_start(c, r, cancel_run, &send_ops, DEFERRED_NO_TIMEOUT);
 }
 

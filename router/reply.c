@@ -4,6 +4,7 @@
 #include "router/reply.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include <assert.h>
 #include <string.h>
 
@@ -35,8 +36,10 @@ void reply_printf(struct reply *r, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    reply_text(r, arena_vprintf(r->arena, fmt, ap));
+    char *s = arena_vprintf(r->arena, fmt, ap);
     va_end(ap);
+    text_whole(s);
+    reply_text(r, s);
 }
 
 static void put_element(struct reply *r, const char *open, const char *s, const char *close)

@@ -34,10 +34,12 @@ void turn_say(struct turn *t, const char *fmt, ...)
 {
     struct reply r;
     va_list ap;
-    reply_init(&r, t->arena);
     va_start(ap, fmt);
-    reply_text(&r, arena_vprintf(t->arena, fmt, ap));
+    char *s = arena_vprintf(t->arena, fmt, ap);
     va_end(ap);
+    text_whole(s);
+    reply_init(&r, t->arena);
+    reply_text(&r, s);
     t->head = arena_strdup(t->arena, buf_str(&r.html));
 }
 

@@ -132,6 +132,38 @@ def every_answer_of_a_hook_counts_as_fetched(w):
     w.wait_rows("SELECT COUNT(*) FROM audit WHERE event = 'fetched'", [(3,)])
 
 
+@flow
+def a_withdrawal_may_say_anything(w):
+    agent = start_agents(w)
+    request = agent.ask("Deploy?")
+    m = card(w)
+    status, answer = agent.cancel(request, reason="x" + "\u00e4" * 600 + "\u202e<b>")
+    assert (status, answer["reason"]) == (200, "x" + "\u00e4" * 299), (status, answer)
+    wait_until(lambda: "Withdrawn" in m.text and not m.keyboard, "the card to say so")
+    request = agent.ask("Again?")
+    m = card(w, contains="Again?")
+    assert agent.cancel(request, reason="\u202e<b>no")[0] == 200
+    wait_until(lambda: "⟨U+202E⟩<b>no" in m.text, "the reason, made visible")
+    request = agent.ask("Too late?")
+    w.taps(card(w, contains="Too late?"), "Yes")
+    assert agent.cancel(request)[1]["response"] == "Yes"  # the asking side has the answer now
+    wait_until(lambda: w.db.one("SELECT fetched_at FROM requests WHERE request_id = ?", request), "the fetch to be noted")
+
+
+@flow
+def a_long_list_says_that_it_is_cut(w):
+    agent = start_agents(w)
+    agent.ask("Deploy?")
+    w.wait_idle()
+    assert agent.call("GET", "/requests")[1]["more"] is False
+    columns = "content_hash, origin, project, type, message, state, created_at"
+    w.db.change(f"INSERT INTO requests (request_id, {columns}) SELECT 'copy-' || n, {columns} FROM requests, "
+                + ("generate_series(1, 200) n" if w.db.kind == "postgres" else
+                   "(WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 200) SELECT n FROM c)"))
+    listed = agent.call("GET", "/requests")[1]
+    assert len(listed["requests"]) == 200 and listed["more"] is True
+
+
 def poll_by_hand(agent, request):
     s = socket.create_connection(("127.0.0.1", agent.program.port))
     s.sendall(f"GET /poll?request_id={request}&wait=60 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {AGENT_SECRET}\r\n\r\n".encode())

@@ -90,11 +90,10 @@ def back_an_hour_while_it_was_stopped(w):
     if not clock:
         return
     card_of(w, clock, "buy bread tomorrow")
-    w.telegram.fail("sendMessage", times=2, status=502)
+    w.telegram.fail("sendMessage", status=429, parameters={"retry_after": 5})
     message = w.telegram.user_says(OWNER, None, "buy milk tomorrow")
-    w.telegram.wait_for(lambda: w.telegram.calls_of("sendMessage", 502), what="the refusal")
+    wait_until(lambda: w.telegram.calls_of("sendMessage", 429) and w.db.rows("SELECT 1 FROM outbox WHERE state = 'available'"), "the retry")
     w.program.stop()
-    w.telegram.clear_faults()
     clock.step(-HOUR)
     w.program.start()
     w.telegram.wait_for_reply(message, timeout=30)

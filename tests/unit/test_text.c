@@ -4,6 +4,7 @@
 #include "base/graphemes.h"
 #include <check.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,6 +150,21 @@ static const struct {
     { "שלום عالم नमस्ते 日本語", NULL },
 };
 
+START_TEST(text_whole_drops_halves)
+{
+    static const char *const cases[][2] = {
+        { "", "" },           { "abc", "abc" },       { "a\xc3", "a" },           { "\xc3\xa4\xc3", "ä" },
+        { "\x98\x80z", "z" }, { "😀 \xf0\x9f", "😀 " }, { "“\xe2\x80” x", "“” x" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char s[64];
+        snprintf(s, sizeof s, "%s", cases[i][0]);
+        text_whole(s);
+        ck_assert_str_eq(s, cases[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(text_unspoof_shows_what_hides)
 {
     struct arena *a = arena_new();
@@ -219,6 +235,7 @@ int main(void)
     tcase_add_test(tcase, text_trims_unicode_white_space);
     tcase_add_test(tcase, text_folding);
     tcase_add_test(tcase, text_cleaning);
+    tcase_add_test(tcase, text_whole_drops_halves);
     tcase_add_loop_test(tcase, text_unspoof_shows_what_hides, 0, sizeof spoofs / sizeof *spoofs);
     tcase_add_loop_test(tcase, text_unspoof_twice_is_once, 0, sizeof spoofs / sizeof *spoofs);
     tcase_add_test(tcase, graphemes_cover_any_bytes);
