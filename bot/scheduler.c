@@ -231,8 +231,8 @@ enum status scheduler_start(const struct scheduler_options *options, struct sche
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&s->lock, NULL);
     job_do(s, &job_table[0]);
-    for (int i = 0; i < JOB_COUNT; i++)
-        s->last_run_ms[i] = clock_mono_ms();
+    for (int i = 0; i < JOB_COUNT; i++) /* an absence is told of at once */
+        s->last_run_ms[i] = job_table[i].run == job_alive ? 0 : clock_mono_ms();
     if (pthread_create(&s->thread, NULL, scheduler_main, s)) {
         free(s);
         return fail(e, ST_INTERNAL, "cannot start the scheduler thread");

@@ -76,13 +76,18 @@ static uint32_t *key_slot(const struct lexical *lx, int64_t key)
     return &lx->key_slot[i];
 }
 
+static void terms_place(struct lexical *lx)
+{
+    for (uint32_t i = 0; i < lx->term_count; i++)
+        *term_slot(lx, lx->term[i].text) = i + 1;
+}
+
 static void terms_rehash(struct lexical *lx)
 {
     free(lx->term_slot);
     lx->term_slots = lx->term_slots ? lx->term_slots * 2 : 1024;
     lx->term_slot = xcalloc(lx->term_slots, sizeof *lx->term_slot);
-    for (uint32_t i = 0; i < lx->term_count; i++)
-        *term_slot(lx, lx->term[i].text) = i + 1;
+    terms_place(lx);
 }
 
 static void keys_rehash(struct lexical *lx)
@@ -217,6 +222,29 @@ void lexical_add(struct lexical *lx, int64_t key, const char *label, const char 
         keys_rehash(lx);
 }
 
+/* Drop the terms of dead documents alone (each has some, by its number) and number the others anew. */
+static void terms_drop(struct lexical *lx)
+{
+    uint32_t *moved = xcalloc(lx->term_count + 1, sizeof *moved), kept = 0;
+    for (uint32_t i = 0; i < lx->term_count; i++) {
+        struct term *t = &lx->term[i];
+        if (t->posting_count > 0) {
+            moved[i] = kept;
+            lx->term[kept++] = *t;
+        } else {
+            free(t->text);
+            free(t->posting);
+        }
+    }
+    lx->term_count = kept;
+    for (uint32_t i = 0; i < lx->document_count; i++)
+        for (uint32_t j = 0; j < lx->document[i].term_count; j++)
+            lx->document[i].term[j] = moved[lx->document[i].term[j]];
+    memset(lx->term_slot, 0, lx->term_slots * sizeof *lx->term_slot);
+    terms_place(lx);
+    free(moved);
+}
+
 /* Drop dead documents: number the living ones anew and write every posting list again. */
 static void compact(struct lexical *lx)
 {
@@ -241,6 +269,7 @@ static void compact(struct lexical *lx)
     for (uint32_t i = 0; i < kept; i++)
         *key_slot(lx, lx->document[i].key) = i + 1;
     free(moved);
+    terms_drop(lx);
 }
 
 bool lexical_remove(struct lexical *lx, int64_t key)
@@ -266,6 +295,11 @@ bool lexical_remove(struct lexical *lx, int64_t key)
 size_t lexical_count(const struct lexical *lx)
 {
     return lx->live;
+}
+
+size_t lexical_terms(const struct lexical *lx)
+{
+    return lx->term_count;
 }
 
 /* --- searching --- */

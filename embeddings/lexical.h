@@ -23,6 +23,8 @@ void lexical_free(struct lexical *);                         /* NULL is fine */
 void lexical_add(struct lexical *, int64_t key, const char *label, const char *text);
 bool lexical_remove(struct lexical *, int64_t key); /* false: it was not there */
 size_t lexical_count(const struct lexical *);
+/* Terms held: those of the documents, and for a while those of a few that have gone. */
+size_t lexical_terms(const struct lexical *);
 
 struct lexical_hit {
     int64_t key;

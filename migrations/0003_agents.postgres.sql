@@ -94,3 +94,4 @@ BEGIN
   RAISE EXCEPTION 'the audit log is append-only';
 END $$;
 CREATE TRIGGER audit_fixed BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION steward_audit_fixed();
+CREATE TRIGGER audit_kept BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION steward_audit_fixed();

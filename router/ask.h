@@ -97,6 +97,7 @@ struct ask_words {
     int64_t chat_id, thread_id;
     int64_t reply_to_id;        /* 0 = not a reply */
     const char *reply_callback; /* callback data of the message replied to; NULL */
+    const char *quoted;         /* its text; NULL */
     int64_t said_by_ms;         /* of words that come late: they mean nothing that was asked after this; 0 = just now */
 };
 enum status MUST_CHECK ask_find(struct db *, struct arena *, const struct ask_words *, int64_t *id, bool *several,

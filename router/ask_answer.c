@@ -81,7 +81,9 @@ static enum status respond(struct answering *x, const char *response, const char
     r->answered_name = x->voice->name;
     r->how = x->voice->how;
     r->finished_at_ms = x->now_ms;
-    if (changed(x) || audit(x, "answered", "response", response))
+    /* The log cannot forget: a person's own words stand in it as their hash. */
+    if (changed(x) ||
+        audit(x, "answered", free_text ? "response_hash" : "response", free_text ? ask_hash(x->a, response) : response))
         return x->e->status;
     return say(x, ASK_ANSWERED, arena_printf(x->a, "✓ %s", label ? label : "Answered"));
 }
@@ -370,61 +372,4 @@ enum status ask_text(struct db *db, struct arena *a, int64_t id, const char *tex
     *outcome = x.outcome;
     *says = x.says;
     return s;
-}
-
-/* --- which request do words mean? --- */
-
-static enum status found_card(struct db *db, struct arena *a, const struct card *c, int64_t *id, bool *over,
-                              struct error *e)
-{
-    struct agent_request r;
-    bool found;
-    if (request_by_id(db, a, c->request_id, &r, &found, e))
-        return e->status;
-    if (found && strcmp(r.type, "blocking") == 0) {
-        *id = r.id;
-        *over = r.state != REQUEST_OPEN;
-    }
-    return OK;
-}
-
-static enum status find_in_topic(struct db *db, const struct ask_words *w, int64_t *id, bool *several, struct error *e)
-{
-    int64_t found[2], count = 0;
-    struct stmt *s = db_query(db,
-                              "SELECT DISTINCT r.id FROM requests r JOIN cards c ON c.request_id = r.id"
-                              " AND c.retired = 0 AND c.kind = 'request' JOIN topics t ON t.id = c.topic_id"
-                              " WHERE r.state = 'open' AND t.channel = $1 AND t.chat_id = $2 AND t.thread_id = $3"
-                              " AND (CAST($4 AS BIGINT) = 0 OR r.created_at <= $4) ORDER BY r.id LIMIT 2",
-                              p_text(w->channel), p_int(w->chat_id), p_int(w->thread_id), p_int(w->said_by_ms));
-    while (db_step(s))
-        if (count < 2)
-            found[count++] = db_int(s, 0);
-    if (db_done(s, e))
-        return e->status;
-    *several = count > 1;
-    if (count == 1)
-        *id = found[0];
-    return OK;
-}
-
-enum status ask_find(struct db *db, struct arena *a, const struct ask_words *w, int64_t *id, bool *several, bool *over,
-                     struct error *e)
-{
-    struct card card;
-    struct ask_token token;
-    bool found = false;
-    *id = 0;
-    *several = *over = false;
-    if (w->reply_to_id && card_by_message(db, a, w->channel, w->chat_id, w->reply_to_id, &card, &found, e))
-        return e->status;
-    if (!found && w->reply_to_id && w->reply_callback &&
-        ask_token_read(ask_settings()->key, w->reply_callback, &token) &&
-        card_by_nonce(db, a, token.nonce, &card, &found, e))
-        return e->status;
-    if (found && card.chat_id == w->chat_id && found_card(db, a, &card, id, over, e))
-        return e->status;
-    if (!*id && !w->reply_to_id && w->thread_id)
-        return find_in_topic(db, w, id, several, e);
-    return OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * card: see card.h.  Called by ask*.c inside their transactions, and by the settling of outbox rows. */
-#include "router/card.h"
+#include "router/card_internal.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -14,17 +14,6 @@
 #include <string.h>
 
 enum { SHARED_UNITS_MAX = 3500 }; /* milestones share a message up to this */
-
-/* One piece of work on cards. */
-struct carding {
-    struct db *db;
-    struct arena *a;
-    const struct agent_request *r;
-    int64_t now_ms;
-    const char *zone;
-    bool silent;
-    struct error *e;
-};
 
 static int priority_of(const struct agent_request *r, bool is_edit)
 {
@@ -54,7 +43,7 @@ static enum status is_quiet(struct carding *x, bool *quiet)
     return OK;
 }
 
-static enum status open_carding(struct carding *x)
+enum status carding_open(struct carding *x)
 {
     struct user owner;
     if (user_owner(x->db, x->a, ask_settings()->zone, &owner, x->e))
@@ -71,11 +60,6 @@ static enum status open_carding(struct carding *x)
 }
 
 /* --- places --- */
-
-struct place {
-    const char *channel;
-    int64_t chat_id;
-};
 
 static enum status places(struct carding *x, struct place out[2], int *count)
 {
@@ -169,7 +153,7 @@ static enum status being_sent(struct carding *x, int64_t outbox_id, bool *sendin
 }
 
 /* Bring one card after its request. */
-static enum status show(struct carding *x, struct card *c)
+enum status carding_show(struct carding *x, struct card *c)
 {
     struct json_object *payload = NULL;
     int64_t changed = 0;
@@ -188,13 +172,15 @@ static enum status show(struct carding *x, struct card *c)
         c->version = 0;
         return card_update(x->db, c, x->e);
     }
+    if (!changed && !c->message_id && put_file(x, c)) /* also when the card is posted again */
+        return x->e->status;
     if (!changed && put_row(x, c, c->message_id ? "edit" : "message", payload, &c->outbox_id))
         return x->e->status;
     c->version = x->r->version;
     return card_update(x->db, c, x->e);
 }
 
-static enum status post_at(struct carding *x, const struct place *p, const char *kind)
+enum status carding_post(struct carding *x, const struct place *p, const char *kind)
 {
     struct topic topic = { 0 };
     struct card c = { .kind = kind, .request_id = x->r->id, .project = x->r->project };
@@ -204,9 +190,9 @@ static enum status post_at(struct carding *x, const struct place *p, const char 
     c.channel = p->channel;
     c.chat_id = p->chat_id;
     c.topic_id = topic.id;
-    if (card_insert(x->db, x->a, &c, x->now_ms, x->e) || put_file(x, &c))
+    if (card_insert(x->db, x->a, &c, x->now_ms, x->e))
         return x->e->status;
-    return show(x, &c);
+    return carding_show(x, &c);
 }
 
 /* --- milestones share a message that waits --- */
@@ -261,7 +247,7 @@ static enum status post_heartbeat(struct carding *x, const struct place *p)
     bool found;
     if (card_of_heartbeat(x->db, x->a, p->channel, p->chat_id, x->r->project, &c, &found, x->e))
         return x->e->status;
-    return found ? show(x, &c) : post_at(x, p, "heartbeat");
+    return found ? carding_show(x, &c) : carding_post(x, p, "heartbeat");
 }
 
 enum status card_post(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, struct error *e)
@@ -270,14 +256,14 @@ enum status card_post(struct db *db, struct arena *a, const struct agent_request
     struct place place[2];
     int count;
     bool blocking = strcmp(r->type, "blocking") == 0, joined = false;
-    if (open_carding(&x) || places(&x, place, &count))
+    if (carding_open(&x) || places(&x, place, &count))
         return e->status;
     if (strcmp(r->type, "heartbeat") == 0)
         return post_heartbeat(&x, &place[0]);
     if (join_milestone(&x, &place[0], &joined) || joined)
         return joined ? OK : e->status;
     for (int i = 0; i < count; i++)
-        if (post_at(&x, &place[i], blocking ? "request" : "notice"))
+        if (carding_post(&x, &place[i], blocking ? "request" : "notice"))
             return e->status;
     return OK;
 }
@@ -296,7 +282,7 @@ enum status card_refresh(struct db *db, struct arena *a, const struct agent_requ
     struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
     struct card card[CARDS_OF_ONE_MAX];
     int count;
-    if (open_carding(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
+    if (carding_open(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
     for (int i = 0; i < count; i++) {
         int64_t withdrawn = 0;
@@ -306,7 +292,7 @@ enum status card_refresh(struct db *db, struct arena *a, const struct agent_requ
             outbox_withdraw(db, card[i].outbox_id, &withdrawn, e))
             return e->status;
         card[i].retired |= withdrawn > 0; /* nobody has seen it: nothing to show */
-        if (withdrawn ? withdraw(&x, &card[i]) : show(&x, &card[i]))
+        if (withdrawn ? withdraw(&x, &card[i]) : carding_show(&x, &card[i]))
             return e->status;
     }
     return OK;
@@ -327,7 +313,7 @@ enum status card_nag(struct db *db, struct arena *a, const struct agent_request 
     struct card card[CARDS_OF_ONE_MAX];
     int count;
     *said = false;
-    if (open_carding(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
+    if (carding_open(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
     const struct card *c = card_main(card, count);
     if (x.silent || !c)
@@ -358,7 +344,7 @@ enum status card_tell(struct db *db, struct arena *a, const struct reply *reply,
     struct place place[2];
     int count;
     int64_t id;
-    if (open_carding(&x) || places(&x, place, &count))
+    if (carding_open(&x) || places(&x, place, &count))
         return e->status;
     struct outbox_row row = { .channel = place[0].channel,
                               .chat_id = place[0].chat_id,
@@ -367,140 +353,4 @@ enum status card_tell(struct db *db, struct arena *a, const struct reply *reply,
                               .payload = json_text(a, json_keep(a, reply_json(reply))),
                               .dedupe_key = dedupe_key };
     return outbox_put(db, &row, now_ms, &id, e);
-}
-
-/* --- what became of it --- */
-
-static enum status audit_card(struct carding *x, const struct card *c, const char *event, const char *why)
-{
-    struct json_object *detail = json_keep(x->a, json_object_new_object());
-    json_set_str(detail, "channel", c->channel);
-    json_set_int(detail, "chat_id", c->chat_id);
-    if (c->message_id)
-        json_set_int(detail, "message_id", c->message_id);
-    if (why)
-        json_set_str(detail, "why", why);
-    return audit_add(x->db, x->r->request_id, event, "steward", detail, x->now_ms, x->e);
-}
-
-static enum status one_sent(struct carding *x, struct card *c, const struct outbox_row *row, int64_t message_id,
-                            bool ambiguous)
-{
-    bool first = !c->message_id;
-    if (message_id)
-        c->message_id = message_id;
-    c->ambiguous |= ambiguous && strcmp(row->kind, "message") == 0;
-    c->sent_version = c->version;
-    if (first && audit_card(x, c, "shown", NULL))
-        return x->e->status;
-    if (strcmp(c->kind, "notice") != 0 && x->r->version > c->version)
-        return show(x, c);
-    return card_update(x->db, c, x->e);
-}
-
-enum status card_sent(struct db *db, struct arena *a, const struct outbox_row *row, int64_t message_id, bool ambiguous,
-                      int64_t now_ms, struct error *e)
-{
-    struct card card[CARDS_OF_ONE_MAX];
-    int count;
-    if (requests_lock(db, e) || cards_of_outbox(db, a, row->id, CARDS_OF_ONE_MAX, card, &count, e))
-        return e->status;
-    for (int i = 0; i < count; i++) {
-        struct agent_request r;
-        struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
-        bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
-            return e->status;
-        if (found && (open_carding(&x) || one_sent(&x, &card[i], row, message_id, ambiguous)))
-            return e->status;
-    }
-    return OK;
-}
-
-enum status card_seen(struct db *db, struct arena *a, const struct agent_request *r, struct card *c, int64_t message_id,
-                      int64_t now_ms, struct error *e)
-{
-    struct carding x = { .db = db, .a = a, .r = r, .now_ms = now_ms, .e = e };
-    struct outbox_row row = { .id = c->outbox_id };
-    int64_t changed, unknowns;
-    bool at_rest;
-    if (c->message_id || !message_id || !c->outbox_id)
-        return OK;
-    if (outbox_sent_late(db, &row, message_id, now_ms, &changed, e) ||
-        db_get_int(db, &unknowns, &at_rest, e, "SELECT unknowns FROM outbox WHERE id = $1 AND state <> 'sending'",
-                   p_int(c->outbox_id)))
-        return e->status;
-    if (!at_rest)
-        return OK; /* card_sent() will tell */
-    c->message_id = message_id;
-    c->ambiguous |= unknowns > 1; /* one send got no answer: this was it */
-    return audit_card(&x, c, "shown", NULL) ? e->status : card_update(db, c, e);
-}
-
-/* Is the question on the owner's phone already, or on its way there? */
-static enum status owner_has(struct carding *x, const struct place *owner, bool *has)
-{
-    int64_t one;
-    return db_get_int(x->db, &one, has, x->e,
-                      "SELECT 1 FROM cards WHERE request_id = $1 AND retired = 0 AND kind = 'request' AND channel = $2"
-                      " AND chat_id = $3 LIMIT 1",
-                      p_int(x->r->id), p_text(owner->channel), p_int(owner->chat_id));
-}
-
-/* A group that cannot be written to must not swallow a question: it goes to the owner's private chat.  A card that
- * stands there (its edit was refused), or may (its sends got no answer), keeps its buttons. */
-static enum status fall_back(struct carding *x, struct card *c, bool may_stand, const char *why)
-{
-    const struct ask_settings *s = ask_settings();
-    struct reply note;
-    struct place owner = { "telegram", s->allowed_count ? s->allowed[0] : 0 };
-    bool has;
-    c->retired = !may_stand;
-    c->ambiguous |= may_stand && !c->message_id;
-    if (card_update(x->db, c, x->e))
-        return x->e->status;
-    if (x->r->state != REQUEST_OPEN || strcmp(c->channel, "telegram") != 0 || !owner.chat_id)
-        return OK;
-    if (c->chat_id == owner.chat_id)
-        return OK;
-    if (owner_has(x, &owner, &has))
-        return x->e->status;
-    if (has)
-        return OK;
-    reply_init(&note, x->a);
-    reply_printf(&note, "⚠ I could not write to the chat where agents' cards go (%s). The next one comes here instead.",
-                 why);
-    struct outbox_row row = { .channel = owner.channel,
-                              .chat_id = owner.chat_id,
-                              .kind = "message",
-                              .priority = OUTBOX_BLOCKING,
-                              .payload = json_text(x->a, json_keep(x->a, reply_json(&note))) };
-    int64_t id;
-    if (outbox_put(x->db, &row, x->now_ms, &id, x->e))
-        return x->e->status;
-    return post_at(x, &owner, "request");
-}
-
-enum status card_parked(struct db *db, struct arena *a, const struct outbox_row *row, const char *why, int64_t now_ms,
-                        struct error *e)
-{
-    struct card card[CARDS_OF_ONE_MAX];
-    int count;
-    if (requests_lock(db, e) || cards_of_outbox(db, a, row->id, CARDS_OF_ONE_MAX, card, &count, e))
-        return e->status;
-    for (int i = 0; i < count; i++) {
-        struct agent_request r;
-        struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
-        bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
-            return e->status;
-        if (!found)
-            continue;
-        if (open_carding(&x) || audit_card(&x, &card[i], "not shown", why))
-            return e->status;
-        bool may_stand = card[i].message_id || row->unknowns > 0;
-        if (strcmp(card[i].kind, "request") == 0 && fall_back(&x, &card[i], may_stand, why))
-            return e->status;
-    }
-    return OK;
 }

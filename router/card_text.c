@@ -95,7 +95,7 @@ static void put_details(struct arena *a, const struct agent_request *r, struct r
         reply_gap(out);
         reply_text(out, "📎 Complete in ");
         reply_code(out, name);
-        reply_text(out, ", just above.");
+        reply_text(out, ".");
     }
 }
 

@@ -82,7 +82,8 @@ static enum status find_asked(struct turn *t, struct asked *asked, struct error 
                                .chat_id = t->in.chat_id,
                                .thread_id = t->in.thread_id,
                                .reply_to_id = t->in.reply_to_id,
-                               .reply_callback = t->in.reply_callback };
+                               .reply_callback = t->in.reply_callback,
+                               .quoted = t->in.quoted };
     if (t->in.date_ms && t->now_ms - t->in.date_ms > SAID_LATE_MS)
         words.said_by_ms = t->in.date_ms + 999; /* dates are whole seconds */
     struct db *db;
@@ -112,13 +113,14 @@ static enum status find_pending(struct turn *t, struct asked *asked, struct erro
     return s;
 }
 
+/* In a topic bare words may answer; what is said to the bot by name, a command or a caption is none. */
 static bool may_answer(const struct turn *t)
 {
     bool words = t->in.kind == IN_TEXT && *t->in.text && !t->in.forwarded;
-    bool console = strcmp(t->in.channel, "console") == 0;
-    bool command = *t->in.text == '/' && !t->in.reply_to_id;
-    return words && !command && (console || (t->in.from_person && turn_is_allowed(t))) &&
-           (console || t->in.reply_to_id || t->in.thread_id);
+    bool bare = t->in.thread_id && !t->in.addressed && !t->in.media && *t->in.text != '/';
+    if (strcmp(t->in.channel, "console") == 0)
+        return words && *t->in.text != '/';
+    return words && t->in.from_person && turn_is_allowed(t) && (t->in.reply_to_id || bare);
 }
 
 static bool take_words(struct turn *t, enum status *s, struct error *e)

@@ -132,7 +132,7 @@ enum status console_message_waiting(struct db *db, int limit, console_waiting_fn
 {
     struct stmt *s = db_query(db,
                               "SELECT update_key, body, received_at FROM inbox WHERE lane = 'chat:console:0' "
-                              "AND state IN ('available', 'running') ORDER BY id LIMIT $1",
+                              "AND channel = 'console' AND state IN ('available', 'running') ORDER BY id LIMIT $1",
                               p_int(limit));
     while (db_step(s))
         fn(db_text(s, 0), db_text(s, 1), db_int(s, 2), arg);

@@ -172,7 +172,10 @@ static const char writer_setup[] = "PRAGMA journal_mode=WAL;"
                                    "PRAGMA journal_size_limit=67108864";
 static const char reader_setup[] = "PRAGMA query_only=ON;"
                                    "PRAGMA trusted_schema=OFF;"
-                                   "PRAGMA temp_store=MEMORY";
+                                   "PRAGMA temp_store=MEMORY;"
+                                   /* Half a megabyte each, not two: the system's cache has the file as well, and memory
+                                    * went on growing until every reader had met enough pages. */
+                                   "PRAGMA cache_size=-512";
 
 /* Changing to WAL while another process does the same answers BUSY at once, past the busy timeout. */
 static int setup_run(sqlite3 *raw, const char *sql)

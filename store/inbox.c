@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * inbox: the queue of what came in.  Every function runs inside a store_write() of its caller: the committer (put),
- * workers (claim, hold, done, give back) and the scheduler (rescue, prune).
- * Order is kept per lane: a row is claimable only while no earlier row of its lane is unfinished. */
-#include "store/inbox.h"
+ * workers (hold, done, give back) and the scheduler (rescue, prune).  Claims are inbox_claim.c. */
+#include "store/inbox_row.h"
 
 #include "base/limits.h"
 
@@ -12,43 +11,50 @@
 
 enum { PUT_COLUMNS = 5, PUT_ROWS = 32 }; /* of one INSERT: a statement has at most 256 parameters */
 
+#define PUT_HEAD "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES "
+#define PUT_TAIL " ON CONFLICT (channel, update_key) DO NOTHING"
+
+static void put_params(struct param *p, const struct inbox_update *u)
+{
+    p[0] = p_text(u->channel);
+    p[1] = p_text(u->update_key);
+    p[2] = p_text(u->lane);
+    p[3] = p_int(u->tap);
+    p[4] = p_text(u->body);
+}
+
 /* INSERT … VALUES ($2, $3, $4, $5, $6, $1, $1), ($7, …), …; $1 is the time. */
 static char *put_sql(struct arena *a, size_t rows)
 {
-    static const char head[] = "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES";
-    static const char tail[] = " ON CONFLICT (channel, update_key) DO NOTHING RETURNING channel, update_key";
+    static const char tail[] = PUT_TAIL " RETURNING channel, update_key";
     enum { ROW_BYTES_MAX = 48 };
-    char *sql = arena_alloc(a, sizeof head + rows * ROW_BYTES_MAX + sizeof tail);
-    size_t n = (size_t)sprintf(sql, "%s", head);
+    char *sql = arena_alloc(a, sizeof PUT_HEAD + rows * ROW_BYTES_MAX + sizeof tail);
+    size_t n = (size_t)sprintf(sql, "%s", PUT_HEAD);
     for (size_t i = 0; i < rows; i++) {
         int p = (int)(2 + i * PUT_COLUMNS);
-        n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : " ", p, p + 1, p + 2, p + 3, p + 4);
+        n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : "", p, p + 1, p + 2, p + 3, p + 4);
     }
     memcpy(sql + n, tail, sizeof tail);
     return sql;
 }
 
-/* Up to PUT_ROWS of them in one statement: a round trip and a plan for many. */
+/* Exactly PUT_ROWS, 8 or 1 of them in one statement: three to prepare, whatever the batch. */
 static enum status put_rows(struct db *db, const char *sql, const struct inbox_update *u, size_t count, int64_t now_ms,
                             bool *inserted, struct error *e)
 {
     struct param p[1 + PUT_ROWS * PUT_COLUMNS] = { p_int(now_ms) };
-    for (size_t i = 0; i < count; i++) {
-        struct param *row = p + 1 + i * PUT_COLUMNS;
-        row[0] = p_text(u[i].channel);
-        row[1] = p_text(u[i].update_key);
-        row[2] = p_text(u[i].lane);
-        row[3] = p_int(u[i].tap);
-        row[4] = p_text(u[i].body);
-    }
+    for (size_t i = 0; i < count; i++)
+        put_params(p + 1 + i * PUT_COLUMNS, &u[i]);
     struct stmt *s = db_query_params(db, sql, p, 1 + count * PUT_COLUMNS);
+    size_t i = 0; /* the rows come back in their order: the next one is mostly the one behind the last */
     while (db_step(s)) {
-        size_t i = 0;
-        while (i < count &&
-               (inserted[i] || strcmp(u[i].channel, db_text(s, 0)) != 0 || strcmp(u[i].update_key, db_text(s, 1)) != 0))
-            i++;
+        for (size_t tries = 0; tries < count; tries++, i++) {
+            i = i < count ? i : 0;
+            if (!inserted[i] && strcmp(u[i].update_key, db_text(s, 1)) == 0 && strcmp(u[i].channel, db_text(s, 0)) == 0)
+                break;
+        }
         if (i < count)
-            inserted[i] = true;
+            inserted[i++] = true;
     }
     return db_done(s, e);
 }
@@ -56,7 +62,7 @@ static enum status put_rows(struct db *db, const char *sql, const struct inbox_u
 enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
                       struct error *e)
 {
-    static const size_t sizes[] = { PUT_ROWS, 8, 1 }; /* three statements to prepare, whatever the batch */
+    static const size_t sizes[] = { PUT_ROWS, 8, 1 };
     struct arena *a = arena_new();
     enum status st = OK;
     memset(inserted, 0, count * sizeof *inserted);
@@ -69,7 +75,7 @@ enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count,
     return st;
 }
 
-static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
+void inbox_row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
 {
     row->id = db_int(s, 0);
     row->channel = arena_strdup(a, db_text(s, 1));
@@ -80,37 +86,6 @@ static void row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
     row->crashes = (int)db_int(s, 6);
     row->token = db_int(s, 7);
     row->received_at_ms = db_int(s, 8);
-}
-#define ROW_COLUMNS                                                                                                    \
-    "inbox.id, inbox.channel, inbox.update_key, inbox.lane, inbox.body, inbox.tap, inbox.crashes, inbox.token, "       \
-    "inbox.received_at"
-
-/* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
-#define CLAIM(lock)                                                                                                    \
-    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= "  \
-    "$2"                                                                                                               \
-    " AND j.crashes <= $5"                                                                                             \
-    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"             \
-    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1" lock ")"                                                       \
-    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"                \
-    " WHERE inbox.id = head.id RETURNING " ROW_COLUMNS                                                                 \
-    ", EXISTS (SELECT 1 FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"                    \
-    " AND n.id <> inbox.id)"
-
-enum status inbox_claim(struct db *db, void *arg, struct error *e)
-{
-    struct inbox_claim *c = arg;
-    c->found = c->more = false;
-    if (db_now_ms(db, &c->now_ms, e))
-        return e->status;
-    struct stmt *s = db_query(db, db_dialect(db, CLAIM(""), CLAIM(" FOR UPDATE OF j SKIP LOCKED")), p_int(c->tap),
-                              p_int(c->now_ms), p_int(c->owner_id), p_int(c->now_ms + LEASE_MS), p_int(c->crashes_max));
-    while (db_step(s)) {
-        row_read(s, c->arena, &c->row);
-        c->found = true;
-        c->more = db_int(s, 9) != 0;
-    }
-    return db_done(s, e);
 }
 
 /* Every settling statement names the token: a worker that lost its lease changes nothing. */
@@ -173,13 +148,13 @@ static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id
                  " finished_at = CASE WHEN " POISON " THEN $2 END, outcome = CASE WHEN " POISON " THEN 'parked' END,"
                  " crashes = crashes + 1, token = token + 1, run_at = CASE WHEN " POISON " THEN $4 ELSE $2 END,"
                  " owner_id = NULL, lease_until = NULL WHERE state = 'running' AND (owner_id = $1 OR lease_until < $2) "
-                 "RETURNING " ROW_COLUMNS ", inbox.state",
+                 "RETURNING " INBOX_COLUMNS ", inbox.state",
                  p_int(owner_id), p_int(now_ms), p_int(INBOX_CRASHES_MAX), p_int(now_ms + INBOX_LAST_TRY_MS));
     while (db_step(s)) {
         struct inbox_row row;
-        row_read(s, a, &row);
+        inbox_row_read(s, a, &row);
         *rescued += 1;
-        if (strcmp(db_text(s, 9), "parked") != 0)
+        if (strcmp(db_text(s, INBOX_COLUMN_COUNT), "parked") != 0)
             continue;
         struct inbox_row *more = arena_alloc(a, ((size_t)*parked_count + 1) * sizeof *more);
         if (*parked_count)

@@ -25,7 +25,7 @@ enum {
     OUTBOX_EDIT = 1,     /* answered cards, results of taps, reminders */
     OUTBOX_REPLY = 2,    /* replies, errors */
     OUTBOX_MILESTONE = 3,
-    OUTBOX_HEARTBEAT = 5,
+    OUTBOX_HEARTBEAT = 3,          /* in turn with milestones: below them 50 busy agents would never show one */
     OUTBOX_LOW = OUTBOX_MILESTONE, /* from here on a group's reserve is not touched: see SEND_GROUP_LOW_PER_MINUTE */
 };
 

@@ -26,9 +26,15 @@ enum status inbox_overdue_ms(struct db *db, bool tap, int64_t now_ms, int64_t *m
 {
     bool found = false;
     int64_t run_at_ms = 0;
-    enum status st = db_get_int(
-        db, &run_at_ms, &found, e,
-        "SELECT run_at FROM inbox WHERE state = 'available' AND tap = $1 ORDER BY run_at LIMIT 1", p_int(tap));
+    /* SQLite's index goes by id: of a queue longer than the bound this is the most overdue of its older part. */
+    enum status st =
+        db_get_int(db, &run_at_ms, &found, e,
+                   db_dialect(db,
+                              "SELECT run_at FROM (SELECT run_at FROM inbox WHERE state = 'available' AND tap = $1"
+                              " ORDER BY id LIMIT $2) w ORDER BY run_at LIMIT 1",
+                              "SELECT run_at FROM inbox WHERE state = 'available' AND tap = $1"
+                              " ORDER BY run_at LIMIT 1"),
+                   p_int(tap), p_int(QUEUE_DEPTH_MAX));
     overdue(now_ms, found, run_at_ms, ms);
     return st;
 }

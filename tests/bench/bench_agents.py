@@ -113,6 +113,8 @@ class Steward:
         self.program.env["PUBLIC_URL"] = f"http://127.0.0.1:{self.program.port}"
         self.agents = Agents(build, self.program.port, api_port)
         self.db = db
+
+    def start(self):
         self.program.start(healthy=False)
         wait_until(self.healthy, "a healthy start")
 
@@ -165,6 +167,7 @@ def bench_steward(build, kind, polls, taps):
             return None
         s = Steward(build, db, folder)
         try:
+            s.start()
             s.agents.do(f"ask {QUESTIONS}")
             wait_until(s.idle, "all cards to be out")
             time.sleep(1)

@@ -139,6 +139,19 @@ def a_reply_counts_before_the_card_is_settled(w):
 
 
 @flow
+def a_reply_counts_when_no_id_and_no_button_names_the_card(w):
+    """A question without buttons whose send got no answer: the words of the card name it."""
+    agent = start_agents(w)
+    request = agent.ask("Which host should I use?", buttons=())
+    m = card(w, contains="Which host")
+    w.wait_idle()
+    w.db.change("UPDATE cards SET message_id = 999999, ambiguous = 1 WHERE channel = 'telegram'")
+    w.telegram.user_replies(m, "db1.example")
+    assert agent.answered(request)["response"] == "db1.example"
+    assert w.db.one("SELECT COUNT(*) FROM audit WHERE detail LIKE '%db1.example%'") == 0  # the log holds its hash
+
+
+@flow
 def topics_hold_projects(w):
     agent = in_group(w)
     a, b = agent.ask("Ship web?", project="web"), agent.ask("Ship api?", project="api")
@@ -148,6 +161,9 @@ def topics_hold_projects(w):
     w.telegram.anonymous_says(GROUP, "yes", thread_id=web.thread_id)
     w.telegram.channel_says(GROUP, "yes", thread_id=web.thread_id)
     w.wait_idle()
+    assert agent.poll(a)["status"] == "waiting"
+    w.telegram.user_says(GROUP, 43, "@steward_test_bot buy bread tomorrow", thread_id=web.thread_id)  # said to the bot by name
+    w.wait_rows("SELECT content FROM tasks", [("buy bread",)])
     assert agent.poll(a)["status"] == "waiting"
     w.telegram.user_says(GROUP, 43, "yes", thread_id=web.thread_id)           # one question is open here
     answer = agent.answered(a)
@@ -225,6 +241,8 @@ def a_group_that_moves_or_refuses(w):
     assert agent.answered(request)["response"] == "Yes"
     assert moved.keyboard
     w.telegram.kick_bot(-1002002)
+    agent.send("Disk full", "error")
+    card(w, OWNER, "Disk full")  # an alarm is not swallowed either
     request = agent.ask("Three?")
     m = card(w, OWNER, "Three?")  # the owner's own chat
     assert any("could not write" in x.text for x in w.sent(OWNER))

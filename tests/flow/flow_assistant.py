@@ -327,5 +327,13 @@ def long_lists_are_split(w):
     assert not w.telegram.calls_of("sendMessage", code=400), w.telegram.calls_of("sendMessage", code=400)
 
 
+@flow
+def quoted_words_are_cut_between_characters(w):
+    w.start_assistant()
+    for command, shown in (("/x" + "ä" * 60, "/x" + "ä" * 19 + "."), ("/timezone x" + "€" * 60, "“x" + "€" * 26 + "”")):
+        text = w.says(command).text
+        assert shown in text, text
+
+
 if __name__ == "__main__":
     sys.exit(main())

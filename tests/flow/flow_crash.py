@@ -110,7 +110,8 @@ def grade(w, load):
     total = sum(len(v) for v in load.posted.values())
     assert w.db.one("SELECT COUNT(*) FROM inbox WHERE state = 'parked'") == 0
     assert w.db.one("SELECT COUNT(*) FROM journal") == total
-    assert w.db.one("SELECT COUNT(*) FROM outbox WHERE kind = 'message'") == total
+    replies = w.db.one("SELECT COUNT(*) FROM outbox WHERE kind = 'message' AND dedupe_key NOT LIKE 'parked:%'")
+    assert replies == total, (replies, total)  # beside them only "a message was set aside"
     return total
 
 

@@ -190,6 +190,26 @@ START_TEST(changes_equal_a_fresh_index)
 }
 END_TEST
 
+START_TEST(what_has_gone_takes_no_room)
+{
+    struct lexical_hit *hits;
+    for (int i = 0; i < 10; i++)
+        lexical_add(lx, i, arena_printf(arena, "task %d", i), arena_printf(arena, "kept word%d", i));
+    size_t kept = lexical_terms(lx);
+    for (int i = 10; i < 3000; i++) {
+        lexical_add(lx, i, arena_printf(arena, "task %d", i),
+                    arena_printf(arena, "call number %d about garden%d", i, i));
+        ck_assert(lexical_remove(lx, i));
+    }
+    ck_assert_uint_eq(lexical_count(lx), 10);
+    ck_assert_uint_lt(lexical_terms(lx), kept + 600); /* of fewer than a hundred dead documents */
+    ck_assert_uint_eq(lexical_search(lx, arena, "word7", 5, NULL, NULL, &hits), 1);
+    ck_assert_int_eq(hits[0].key, 7);
+    ck_assert_uint_eq(lexical_search(lx, arena, "task 3", 1, NULL, NULL, &hits), 1);
+    ck_assert(hits[0].key == 3 && hits[0].named);
+}
+END_TEST
+
 START_TEST(excerpts_show_the_place)
 {
     const char *text = "";
@@ -226,6 +246,7 @@ int main(void)
     tcase_add_test(all, repeated_query_words_count);
     tcase_add_test(all, filter_and_limit);
     tcase_add_test(all, changes_equal_a_fresh_index);
+    tcase_add_test(all, what_has_gone_takes_no_room);
     tcase_add_test(all, excerpts_show_the_place);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);

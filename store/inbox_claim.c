@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT
+ * inbox_claim: taking the head of a lane: the oldest due row of which no earlier row of its lane is unfinished.
+ * Called by workers inside store_write().  PostgreSQL finds it in one statement, side by side with other claims, by an
+ * index on lanes.  SQLite has one writer, so nothing changes between two statements: the queue is walked by id, and the
+ * first row of a lane that is met is its head; its index grows at one end only, which makes taking in cheap. */
+#include "store/inbox_row.h"
+
+#include "base/limits.h"
+
+#include <string.h>
+
+/* --- PostgreSQL --- */
+
+/* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
+static const char claim_sql[] =
+    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2"
+    " AND j.crashes <= $5"
+    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"
+    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"
+    " WHERE inbox.id = head.id RETURNING " INBOX_COLUMNS
+    ", EXISTS (SELECT 1 FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"
+    " AND n.id <> inbox.id)";
+
+static enum status claim_at_once(struct db *db, struct inbox_claim *c, struct error *e)
+{
+    struct stmt *s = db_query(db, claim_sql, p_int(c->tap), p_int(c->now_ms), p_int(c->owner_id),
+                              p_int(c->now_ms + LEASE_MS), p_int(c->crashes_max));
+    while (db_step(s)) {
+        inbox_row_read(s, c->arena, &c->row);
+        c->found = true;
+        c->more = db_int(s, INBOX_COLUMN_COUNT) != 0;
+    }
+    return db_done(s, e);
+}
+
+/* --- SQLite --- */
+
+enum { LANE_BUCKETS = 128 };
+
+/* Lanes that nobody may take from: one of their rows is running, or their head is not due. */
+struct lane_set {
+    struct arena *arena;
+    struct lane_node {
+        struct lane_node *next;
+        char *lane;
+    } * bucket[LANE_BUCKETS];
+};
+
+static struct lane_node **lane_bucket(struct lane_set *set, const char *lane)
+{
+    unsigned hash = 0;
+    for (const char *p = lane; *p; p++)
+        hash = hash * 31 + (unsigned char)*p;
+    return &set->bucket[hash % LANE_BUCKETS];
+}
+
+static bool lane_known(struct lane_set *set, const char *lane)
+{
+    for (struct lane_node *n = *lane_bucket(set, lane); n; n = n->next)
+        if (strcmp(n->lane, lane) == 0)
+            return true;
+    return false;
+}
+
+static void lane_note(struct lane_set *set, const char *lane)
+{
+    struct lane_node **at = lane_bucket(set, lane), *n = arena_alloc(set->arena, sizeof *n);
+    n->lane = arena_strdup(set->arena, lane);
+    n->next = *at;
+    *at = n;
+}
+
+static enum status lanes_running(struct db *db, struct lane_set *set, struct error *e)
+{
+    struct stmt *s = db_query(db, "SELECT lane FROM inbox WHERE state = 'running'");
+    while (db_step(s))
+        lane_note(set, db_text(s, 0));
+    return db_done(s, e);
+}
+
+/* Walks the queue, not further than to the head and one row behind it; *id stays 0 when no lane has a head to take. */
+static enum status head_find(struct db *db, struct lane_set *set, struct inbox_claim *c, int64_t *id, struct error *e)
+{
+    struct stmt *s =
+        db_query(db, "SELECT id, lane, run_at, crashes FROM inbox WHERE state = 'available' AND tap = $1 ORDER BY id",
+                 p_int(c->tap));
+    while (!(*id && c->more) && db_step(s)) {
+        bool due = db_int(s, 2) <= c->now_ms, blocked = lane_known(set, db_text(s, 1));
+        if (*id || blocked)
+            c->more |= due;
+        else if (due && db_int(s, 3) <= c->crashes_max)
+            *id = db_int(s, 0);
+        else
+            lane_note(set, db_text(s, 1));
+    }
+    return db_done(s, e);
+}
+
+static enum status claim_by_walk(struct db *db, struct inbox_claim *c, struct error *e)
+{
+    struct lane_set set = { .arena = c->arena };
+    int64_t id = 0;
+    if (lanes_running(db, &set, e) || head_find(db, &set, c, &id, e))
+        return e->status;
+    c->more &= id != 0; /* as of the row that was taken */
+    if (!id)
+        return OK;
+    struct stmt *s = db_query(db,
+                              "UPDATE inbox SET state = 'running', token = token + 1, owner_id = $2, lease_until = $3"
+                              " WHERE id = $1 RETURNING " INBOX_COLUMNS,
+                              p_int(id), p_int(c->owner_id), p_int(c->now_ms + LEASE_MS));
+    while (db_step(s)) {
+        inbox_row_read(s, c->arena, &c->row);
+        c->found = true;
+    }
+    return db_done(s, e);
+}
+
+enum status inbox_claim(struct db *db, void *arg, struct error *e)
+{
+    struct inbox_claim *c = arg;
+    c->found = c->more = false;
+    if (db_now_ms(db, &c->now_ms, e))
+        return e->status;
+    return db_kind(db) == DB_SQLITE ? claim_by_walk(db, c, e) : claim_at_once(db, c, e);
+}
