@@ -79,8 +79,13 @@ char *xstrndup(const char *s, size_t bytes)
 
 struct arena *arena_new(void)
 {
+    return arena_new_for(BLOCK_BYTES);
+}
+
+struct arena *arena_new_for(size_t bytes)
+{
     struct arena *a = xcalloc(1, sizeof *a);
-    a->block_bytes = BLOCK_BYTES;
+    a->block_bytes = bytes < BLOCK_BYTES ? bytes : BLOCK_BYTES;
     return a;
 }
 
@@ -136,8 +141,10 @@ void *arena_alloc(struct arena *a, size_t bytes)
     if (bytes > BLOCK_BYTES / 4 && (!a->blocks || bytes > a->blocks->capacity - a->blocks->used))
         return alloc_large(a, bytes);
     if (!a->blocks || bytes > a->blocks->capacity - a->blocks->used) {
-        struct block *b = block_new(a->block_bytes);
-        if (a->block_bytes < BLOCK_BYTES_MAX)
+        struct block *b = block_new(a->block_bytes > bytes ? a->block_bytes : bytes);
+        if (a->block_bytes < BLOCK_BYTES)
+            a->block_bytes = BLOCK_BYTES;
+        else if (a->block_bytes < BLOCK_BYTES_MAX)
             a->block_bytes *= 2;
         b->next = a->blocks;
         a->blocks = b;

@@ -15,7 +15,14 @@
 #include <unicode/utf8.h>
 
 enum {
-    NUMBER_BYTES_MAX = 512 /* the longest exact decimal of a double has 767 digits; nobody sends them */
+    NUMBER_BYTES_MAX = 512, /* the longest exact decimal of a double has 767 digits; nobody sends them */
+    NUMBER_SURE_BYTES = 18, /* a whole number of so many bytes is in range */
+    KEYS_MAX = 64           /* of all open objects together; an update has about 30.  More are compared by a table */
+};
+
+struct key {
+    const char *text;
+    size_t len;
 };
 
 struct scan {
@@ -24,6 +31,8 @@ struct scan {
     int depth;
     struct json_lint *found;
     struct error *e;
+    struct key key[KEYS_MAX];
+    int keys, first_key; /* of the innermost object: key[first_key] … key[keys - 1] */
 };
 
 static enum status scan_value(struct scan *);
@@ -41,8 +50,11 @@ static int peek(const struct scan *s)
 
 static void skip_space(struct scan *s)
 {
-    while (s->at < s->len && strchr(" \t\n\r", s->text[s->at]) && s->text[s->at])
-        s->at++;
+    for (; s->at < s->len; s->at++) {
+        char c = s->text[s->at];
+        if (c != ' ' && c != '\n' && c != '\r' && c != '\t')
+            return;
+    }
 }
 
 static enum status scan_word(struct scan *s, const char *word)
@@ -68,6 +80,8 @@ static enum status check_range(struct scan *s, size_t start, bool whole)
     char number[NUMBER_BYTES_MAX];
     size_t len = s->at - start;
     bool fits = len < sizeof number;
+    if (whole && len <= NUMBER_SURE_BYTES)
+        return OK;
     if (fits) {
         memcpy(number, s->text + start, len);
         number[len] = '\0';
@@ -192,22 +206,36 @@ static enum status scan_string(struct scan *s)
     }
 }
 
+/* Compare a key with those before it in its object.  Equal bytes are equal keys; with an escape in one of them, or too
+ * many, only json_lint_keys() can say. */
+static void note_key(struct scan *s, const char *text, size_t len)
+{
+    s->found->keys_doubtful |= s->keys == KEYS_MAX || memchr(text, '\\', len);
+    if (s->found->keys_doubtful)
+        return;
+    for (int i = s->first_key; i < s->keys; i++)
+        if (s->key[i].len == len && memcmp(s->key[i].text, text, len) == 0)
+            s->found->keys_doubtful = true;
+    s->key[s->keys++] = (struct key){ text, len };
+}
+
 static enum status scan_member(struct scan *s)
 {
     skip_space(s);
+    size_t start = s->at;
     enum status st = scan_string(s);
     if (st != OK)
         return st;
+    note_key(s, s->text + start, s->at - start);
     skip_space(s);
     if (peek(s) != ':')
         return bad(s, "a colon is expected");
     s->at++;
-    s->found->members++;
     return scan_value(s);
 }
 
 /* At '{' or '['. */
-static enum status scan_container(struct scan *s, char close, enum status (*item)(struct scan *))
+static enum status scan_items(struct scan *s, char close, enum status (*item)(struct scan *))
 {
     if (s->depth == JSON_DEPTH_MAX)
         return fail(s->e, ST_LIMIT, "The JSON is nested deeper than %d levels at byte %zu.", JSON_DEPTH_MAX, s->at);
@@ -233,6 +261,16 @@ static enum status scan_container(struct scan *s, char close, enum status (*item
             return OK;
         }
     }
+}
+
+static enum status scan_container(struct scan *s, char close, enum status (*item)(struct scan *))
+{
+    int first_key = s->first_key, keys = s->keys;
+    s->first_key = keys;
+    enum status st = scan_items(s, close, item);
+    s->first_key = first_key;
+    s->keys = keys;
+    return st;
 }
 
 static enum status scan_value(struct scan *s)
@@ -261,7 +299,13 @@ static enum status scan_value(struct scan *s)
 
 enum status json_lint(const char *text, size_t len, struct json_lint *found, struct error *e)
 {
-    struct scan s = { .text = text, .len = len, .found = found, .e = e };
+    struct scan s; /* not cleared as a whole: the keys are many bytes */
+    s.text = text;
+    s.len = len;
+    s.at = 0;
+    s.depth = s.keys = s.first_key = 0;
+    s.found = found;
+    s.e = e;
     *found = (struct json_lint){ 0 };
     if (len > INT_MAX)
         return fail(e, ST_LIMIT, "The JSON is larger than 2 GiB.");
@@ -288,7 +332,7 @@ char *json_lint_without_nul(const char *text, size_t len)
     return copy;
 }
 
-/* --- duplicate keys: only looked for when json-c's tree came out smaller than the text --- */
+/* --- duplicate keys: only looked for when the walk could not say that there are none --- */
 
 /* The key whose opening quote is at `at`, decoded; the caller puts it.  *end is set behind it. */
 static struct json_object *decode_key(const char *text, size_t len, size_t at, size_t *end)
@@ -303,7 +347,7 @@ static struct json_object *decode_key(const char *text, size_t len, size_t at, s
     return key;
 }
 
-enum status json_lint_duplicate(const char *text, size_t len, struct error *e)
+static enum status find_duplicate(const char *text, size_t len, struct error *e)
 {
     struct json_object *seen[JSON_DEPTH_MAX + 1] = { 0 }; /* per open container: its keys; arrays stay empty */
     int depth = 0;
@@ -336,4 +380,22 @@ enum status json_lint_duplicate(const char *text, size_t len, struct error *e)
     while (depth > 0)
         json_object_put(seen[depth--]);
     return st;
+}
+
+enum status json_lint_keys(const char *text, size_t len, const struct json_lint *found, struct error *e)
+{
+    char *patched = found->nul_escapes > 0 ? json_lint_without_nul(text, len) : NULL;
+    enum status st = found->keys_doubtful ? find_duplicate(patched ? patched : text, len, e) : OK;
+    free(patched);
+    return st;
+}
+
+bool json_lint_key_is(const char *key, size_t len, const char *name)
+{
+    size_t end;
+    struct json_object *plain = decode_key(key, len, 0, &end);
+    bool same = plain && (size_t)json_object_get_string_len(plain) == strlen(name) &&
+                strcmp(json_object_get_string(plain), name) == 0;
+    json_object_put(plain);
+    return same;
 }

@@ -57,8 +57,10 @@ static void check(struct confirm *c, int64_t now_ms)
 void request_confirm(struct request *r, void (*confirmed)(void *), void (*dropped)(void *), void *arg)
 {
     struct connection *connection = r->h2o->conn->callbacks->get_socket(r->h2o->conn)->on_close.data;
-    int fd = connection->confirm ? -1 : dup(request_fd(r));
-    if (fd < 0) { /* the last answer on this connection is still under way, or there are no descriptors left */
+    if (connection->confirm) /* whoever asks again has read the answer before */
+        finish(connection->confirm, true);
+    int fd = dup(request_fd(r));
+    if (fd < 0) { /* there are no descriptors left */
         dropped(arg);
         return;
     }

@@ -15,6 +15,7 @@
 enum {
     PRESSED_BATCH_MIN = 16, /* posts that waited for one commit: more than people write, fewer than Telegram's 40 */
     PRESSED_MS = 50,
+    PRESSED_BACKLOG_MIN = 128, /* and messages that nobody has taken up yet: else the workers keep pace */
 };
 
 struct intake {
@@ -28,6 +29,7 @@ struct intake {
     int64_t failed_at_ms; /* monotonic; 0 = the last batch went well */
     struct error failure;
     atomic_llong pressed_until_ms; /* monotonic */
+    atomic_llong backlog;          /* messages stored here and not yet claimed, about */
     void (*stored)(void *arg, bool tap);
     void *stored_arg;
 };
@@ -42,10 +44,7 @@ struct batch {
 static enum status batch_write(struct db *db, void *arg, struct error *e)
 {
     struct batch *b = arg;
-    int64_t now_ms;
-    if (db_now_ms(db, &now_ms, e))
-        return e->status;
-    return inbox_put(db, b->update, b->count, now_ms, b->inserted, e);
+    return inbox_put(db, b->update, b->count, INBOX_NOW, b->inserted, e);
 }
 
 /* Take what is queued, at most one batch; false when stopping and nothing is left. */
@@ -83,12 +82,13 @@ static enum status batch_commit(struct intake *in, struct batch *b, struct error
 
 static void batch_report(struct intake *in, struct batch *b, bool ok)
 {
-    bool text = false, tap = false;
-    for (size_t i = 0; i < b->count; i++) {
+    int text = 0, tap = 0;
+    for (size_t i = 0; i < b->count; i++)
         if (ok && b->inserted[i])
-            *(b->update[i].tap ? &tap : &text) = true;
+            ++*(b->update[i].tap ? &tap : &text);
+    atomic_fetch_add_explicit(&in->backlog, text, memory_order_relaxed);
+    for (size_t i = 0; i < b->count; i++)
         b->item[i]->done(b->item[i], !ok ? INTAKE_FAILED : b->inserted[i] ? INTAKE_STORED : INTAKE_DUPLICATE);
-    }
     if (in->stored && text)
         in->stored(in->stored_arg, false);
     if (in->stored && tap)
@@ -115,7 +115,16 @@ bool intake_healthy(struct intake *in, struct error *why)
 
 bool intake_pressed(struct intake *in)
 {
-    return atomic_load_explicit(&in->pressed_until_ms, memory_order_relaxed) > clock_mono_ms();
+    return atomic_load_explicit(&in->backlog, memory_order_relaxed) >= PRESSED_BACKLOG_MIN &&
+           atomic_load_explicit(&in->pressed_until_ms, memory_order_relaxed) > clock_mono_ms();
+}
+
+void intake_claimed(struct intake *in, bool found)
+{
+    if (!found) /* whatever was counted is done, or another instance has it */
+        atomic_store_explicit(&in->backlog, 0, memory_order_relaxed);
+    else
+        atomic_fetch_sub_explicit(&in->backlog, 1, memory_order_relaxed);
 }
 
 static void *intake_main(void *arg)
@@ -172,9 +181,17 @@ bool intake_submit(struct intake *in, struct intake_item *item)
         in->depth++;
     }
     pthread_mutex_unlock(&in->lock);
-    if (taken)
-        pthread_cond_signal(&in->wake); /* outside: the committer would wait for the lock at once */
     return taken;
+}
+
+void intake_flush(void *arg)
+{
+    struct intake *in = arg;
+    pthread_mutex_lock(&in->lock);
+    bool some = in->head != NULL;
+    pthread_mutex_unlock(&in->lock);
+    if (some)
+        pthread_cond_signal(&in->wake); /* outside: the committer would wait for the lock at once */
 }
 
 int intake_depth(struct intake *in)

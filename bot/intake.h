@@ -19,13 +19,16 @@ struct intake_item {
 };
 
 enum status MUST_CHECK intake_start(struct store *, struct intake **, struct error *);
-/* Any thread; never blocks.  false: the queue is full or stopping, done() will not be called → 503. */
+/* Any thread; never blocks.  false: the queue is full or stopping, done() will not be called → 503.  The committer is
+ * woken by the next intake_flush(), so that posts which came together share a commit. */
 bool intake_submit(struct intake *, struct intake_item *);
+void intake_flush(void *intake); /* any thread, after one intake_submit() or many; the loop's, once a round */
 /* Called (any thread) after each commit that stored something: wakes the workers. */
 void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *arg);
-/* Posts arrive faster than single commits would take them: whatever can wait should, for taking in what was sent
- * comes first.  Any thread. */
+/* Posts arrive faster than single commits would take them, and than the workers take them up: whatever can wait should,
+ * for taking in what was sent comes first.  Any thread. */
 bool intake_pressed(struct intake *);
+void intake_claimed(struct intake *, bool found); /* a worker has looked for a message */
 int intake_depth(struct intake *);
 /* Did the last batch reach the disk?  false for INTAKE_FAILED_MS after one that did not, with the reason: a disk may be
  * too full for an update and still take the few bytes of a health check. */

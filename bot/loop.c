@@ -17,27 +17,40 @@ enum {
     ACCEPTS_PER_TURN = 16,
     ACCEPT_RETRY_MS = 50, /* without descriptors epoll would report the listener for ever */
     HANGUPS_PER_TURN = 64,
+    LOOP_TASKS_ROUNDS = 4,  /* looks at what is posted, per turn */
     WRITE_STALL_MS = 60000, /* a client that does not read is dropped by the kernel after this */
     DRAIN_CLOSE_MS = 500,   /* of the drain's time, for closing what is left */
 };
 
 /* --- tasks --- */
 
+/* What is posted, at most so many, in one grip of the lock: its posters must not wait for it task by task. */
+static struct loop_task *tasks_take(struct server *s, int count)
+{
+    pthread_mutex_lock(&s->lock);
+    struct loop_task *head = s->task_head, **end = &s->task_head;
+    for (; *end && count > 0; count--)
+        end = &(*end)->next;
+    s->task_head = *end;
+    if (!s->task_head)
+        s->task_tail = &s->task_head;
+    if (end != &s->task_head)
+        *end = NULL;
+    s->wake_sent = head != NULL; /* whoever took something looks again */
+    pthread_mutex_unlock(&s->lock);
+    return head;
+}
+
 static void tasks_run(struct server *s)
 {
-    for (int i = 0; i < LOOP_TASKS_PER_TURN; i++) {
-        pthread_mutex_lock(&s->lock);
-        struct loop_task *t = s->task_head;
-        if (!t) {
-            s->wake_sent = false;
-            pthread_mutex_unlock(&s->lock);
+    for (int rounds = 0; rounds < LOOP_TASKS_ROUNDS; rounds++) {
+        struct loop_task *next = tasks_take(s, LOOP_TASKS_PER_TURN / LOOP_TASKS_ROUNDS);
+        if (!next)
             return;
+        for (struct loop_task *t; (t = next);) {
+            next = t->next;
+            t->run(t);
         }
-        s->task_head = t->next;
-        if (!s->task_head)
-            s->task_tail = &s->task_head;
-        pthread_mutex_unlock(&s->lock);
-        t->run(t);
     }
     h2o_timeout_link(s->ctx.loop, &s->ctx.zero_timeout, &s->more_entry);
 }
@@ -279,6 +292,8 @@ static void *loop_main(void *arg)
             log_event(LOG_ERROR, "server loop ended", F_STR("error", strerror(errno)));
             break;
         }
+        for (int i = 0; i < s->round_count; i++)
+            s->rounds[i].fn(s->rounds[i].arg);
         timers_follow_clock(s->ctx.loop);
     }
     loop_down(s);

@@ -53,8 +53,8 @@ struct server {
     size_t route_count;
     struct attempts *wrong_secrets; /* of bearers and of the webhook */
     bool clients_hidden;            /* what comes from this machine may come from anywhere: see auth_came_by_proxy() */
-    struct server_hook ticks[SERVER_HOOKS_MAX], drains[SERVER_HOOKS_MAX];
-    int tick_count, drain_count;
+    struct server_hook ticks[SERVER_HOOKS_MAX], drains[SERVER_HOOKS_MAX], rounds[SERVER_HOOKS_MAX];
+    int tick_count, drain_count, round_count;
 
     h2o_globalconf_t conf;
     h2o_context_t ctx;

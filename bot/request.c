@@ -197,10 +197,15 @@ void request_set_header(struct request *r, const char *name, const char *value)
 
 void request_begin_answer(struct request *r, int code, const char *type)
 {
-    request_set_header(r, "content-type", type);
-    request_set_header(r, "x-content-type-options", "nosniff");
+    h2o_mem_pool_t *pool = &r->h2o->pool;
+    h2o_headers_t *headers = &r->h2o->res.headers;
+    if (strcmp(type, answer_type) == 0)
+        h2o_add_header(pool, headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT(answer_type));
+    else
+        request_set_header(r, "content-type", type);
+    h2o_add_header_by_str(pool, headers, H2O_STRLIT("x-content-type-options"), 0, NULL, H2O_STRLIT("nosniff"));
     if (!r->cache_control_set)
-        request_set_header(r, "cache-control", "no-store");
+        h2o_add_header(pool, headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
     r->answered = true;
     r->h2o->res.status = code;
     r->h2o->res.reason = http_reason(code);
@@ -225,6 +230,11 @@ void request_json(struct request *r, int code, struct json_object *o)
         json_object_to_json_string_length(o, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
     request_answer(r, code, answer_type, text, len);
     json_object_put(o);
+}
+
+void request_empty(struct request *r, int code)
+{
+    request_answer(r, code, answer_type, "{}", 2);
 }
 
 void request_error(struct request *r, int code, const char *fmt, ...)

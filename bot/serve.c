@@ -244,6 +244,7 @@ static enum status program_start(struct program *p, struct error *e)
         return e->status;
     store_on_hint(p->store, on_hint, p); /* senders and the console listen for themselves */
     intake_on_stored(p->intake, on_stored, p);
+    server_on_round(p->server, intake_flush, p->intake);
     if (server_start(p->server, e)) /* last: nothing comes in before everything stands */
         return e->status;
     return start_telegram(p, e);

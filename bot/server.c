@@ -54,6 +54,11 @@ void server_on_tick(struct server *s, void (*fn)(void *), void *arg)
     hook_add(s->ticks, &s->tick_count, fn, arg);
 }
 
+void server_on_round(struct server *s, void (*fn)(void *), void *arg)
+{
+    hook_add(s->rounds, &s->round_count, fn, arg);
+}
+
 void server_on_drain(struct server *s, void (*fn)(void *), void *arg)
 {
     hook_add(s->drains, &s->drain_count, fn, arg);

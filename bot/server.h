@@ -44,6 +44,9 @@ void server_post(struct server *, struct loop_task *);
 
 /* Called on the loop thread about every SERVER_TICK_MS / once when draining begins.  Before server_start. */
 enum { SERVER_TICK_MS = 250, SERVER_HOOKS_MAX = 8 };
+/* Called on the loop thread after each round of events: what the requests of one round left for another thread can be
+ * handed over together.  Before server_start. */
+void server_on_round(struct server *, void (*fn)(void *arg), void *arg);
 void server_on_tick(struct server *, void (*fn)(void *arg), void *arg);
 void server_on_drain(struct server *, void (*fn)(void *arg), void *arg);
 

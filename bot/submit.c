@@ -26,7 +26,7 @@ static void answer(struct request *r, enum deferred_why why, void *arg)
 {
     const struct submission *sub = arg;
     if (why == DEFERRED_DONE && sub->outcome != INTAKE_FAILED) {
-        request_json(r, sub->code, json_object_new_object());
+        request_empty(r, sub->code);
         return;
     }
     struct error e;

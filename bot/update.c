@@ -3,44 +3,41 @@
  * the row is written.  What the message means is router/incoming's business. */
 #include "bot/update.h"
 
-#include "base/json.h"
-
-#include <string.h>
+#include "base/json_view.h"
 
 static const struct kind {
     const char *field;
-    const char *lane; /* NULL: steward has no use for this kind */
-    const char *id_path;
+    const char *lane;  /* NULL: steward has no use for this kind */
+    const char *id_of; /* whose id makes the lane */
     bool tap;
 } kind_table[] = {
-    { "message", "chat", "chat.id", false },
-    { "edited_message", "chat", "chat.id", false },
-    { "my_chat_member", "chat", "chat.id", false }, /* the bot got a right, or lost it */
-    { "callback_query", "tap", "from.id", true },   /* a lane of its own: a tap never waits behind a model call */
+    { "message", "chat", "chat", false },
+    { "edited_message", "chat", "chat", false },
+    { "my_chat_member", "chat", "chat", false }, /* the bot got a right, or lost it */
+    { "callback_query", "tap", "from", true },   /* a lane of its own: a tap never waits behind a model call */
 };
 enum { KIND_COUNT = sizeof kind_table / sizeof kind_table[0] };
 
 enum status update_envelope(struct arena *a, const char *body, size_t len, struct inbox_update *out, bool *wanted,
                             struct error *e)
 {
-    struct json_object *root, *id;
+    struct json_view root;
+    int64_t update_id, id;
     *wanted = false;
-    if (json_parse_in(a, body, len, &root, e))
+    if (json_view_open(body, len, &root, e))
         return fail_context(e, "the body is not an update");
-    if (!json_object_is_type(root, json_type_object) || !json_object_object_get_ex(root, "update_id", &id) ||
-        !json_object_is_type(id, json_type_int) || json_object_get_int64(id) < 0)
+    if (!json_view_int(json_view_member(root, "update_id"), &update_id) || update_id < 0)
         return fail(e, ST_INVALID, "the body is not an update: it has no update_id");
     for (int i = 0; i < KIND_COUNT; i++) {
         const struct kind *k = &kind_table[i];
-        struct json_object *content = json_at(root, k->field);
-        if (!content)
+        struct json_view content = json_view_member(root, k->field);
+        if (!content.text)
             continue;
-        struct json_object *lane_id = json_at(content, k->id_path);
-        if (!lane_id || !json_object_is_type(lane_id, json_type_int))
-            return fail(e, ST_INVALID, "the body is not an update: %s.%s is missing", k->field, k->id_path);
+        if (!json_view_int(json_view_member(json_view_member(content, k->id_of), "id"), &id))
+            return fail(e, ST_INVALID, "the body is not an update: %s.%s.id is missing", k->field, k->id_of);
         out->channel = "telegram";
-        out->update_key = arena_printf(a, "%lld", (long long)json_object_get_int64(id));
-        out->lane = arena_printf(a, "%s:telegram:%lld", k->lane, (long long)json_object_get_int64(lane_id));
+        out->update_key = arena_printf(a, "%lld", (long long)update_id);
+        out->lane = arena_printf(a, "%s:telegram:%lld", k->lane, (long long)id);
         out->body = arena_strndup(a, body, len);
         out->tap = k->tap;
         *wanted = true;

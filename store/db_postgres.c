@@ -140,6 +140,76 @@ enum status pg_prepare(struct pg *db, const char *sql, const unsigned char *type
     return st;
 }
 
+/* --- a statement with its BEGIN in front --- */
+
+static const char begin_sql[] = "BEGIN", relaxed_sql[] = "SET LOCAL synchronous_commit=off";
+
+enum status pg_begin_now(struct pg *db, struct error *e)
+{
+    enum status st = db->begin_unsent ? pg_exec(db, begin_sql, e) : OK;
+    if (st == OK && db->begin_unsent && db->begin_relaxed)
+        st = pg_exec(db, relaxed_sql, e);
+    db->begin_unsent = false;
+    return st;
+}
+
+/* The last result of a pipeline, the first failed one if any; NULL when the link broke.  Reads up to its sync. */
+static PGresult *pipeline_collect(struct pg *db)
+{
+    enum { NULLS_MAX = 8 }; /* one behind each result, and there are at most three */
+    int64_t deadline_ms = pg_deadline(db);
+    PGresult *kept = NULL;
+    for (int nulls = 0; nulls < NULLS_MAX && PQstatus(db->raw) == CONNECTION_OK;) {
+        if (!pg_wait(db, deadline_ms))
+            break;
+        PGresult *res = PQgetResult(db->raw);
+        ExecStatusType got = PQresultStatus(res);
+        nulls += res == NULL;
+        if (res && got == PGRES_PIPELINE_SYNC) {
+            PQclear(res);
+            return kept;
+        }
+        if (res && got != PGRES_PIPELINE_ABORTED && !(kept && PQresultStatus(kept) == PGRES_FATAL_ERROR)) {
+            PQclear(kept);
+            kept = res;
+        } else {
+            PQclear(res);
+        }
+    }
+    db->base.broken = true;
+    if (PQresultStatus(kept) != PGRES_FATAL_ERROR) { /* not the statement's own */
+        PQclear(kept);
+        kept = NULL;
+    }
+    return kept;
+}
+
+static PGresult *execute_with_begin(struct pg *db, const char *name, const struct pg_params *p)
+{
+    PGconn *c = db->raw;
+    PGresult *res = NULL;
+    db->begin_unsent = false;
+    bool sent = PQenterPipelineMode(c) && PQsendQueryParams(c, begin_sql, 0, NULL, NULL, NULL, NULL, 0);
+    if (sent && db->begin_relaxed)
+        sent = PQsendQueryParams(c, relaxed_sql, 0, NULL, NULL, NULL, NULL, 0);
+    if (sent)
+        sent = PQsendQueryPrepared(c, name, p->count, p->values, p->bytes, p->formats, 0) && PQpipelineSync(c);
+    if (sent)
+        res = pipeline_collect(db);
+    if (!sent || (!db->base.broken && !PQexitPipelineMode(c)))
+        db->base.broken = true; /* something is left in it: nobody may use this connection */
+    return res;
+}
+
+static PGresult *execute(struct pg *db, const char *name, const struct pg_params *p)
+{
+    if (db->begin_unsent)
+        return execute_with_begin(db, name, p);
+    if (!PQsendQueryPrepared(db->raw, name, p->count, p->values, p->bytes, p->formats, 0))
+        return NULL;
+    return pg_collect(db);
+}
+
 /* --- the driver's functions --- */
 
 static enum status pg_query(struct db *base, const char *sql, const struct param *params, size_t count,
@@ -156,11 +226,8 @@ static enum status pg_query(struct db *base, const char *sql, const struct param
     struct pg_params p;
     pg_params_init(&p, count);
     pg_params_set(&p, params);
-    int sent = PQsendQueryPrepared(db->raw, name, p.count, p.values, p.bytes, p.formats, 0);
-    pg_params_release(&p); /* libpq has copied them to its buffer */
-    if (!sent)
-        return pg_fail(db, NULL, e);
-    PGresult *res = pg_collect(db);
+    PGresult *res = execute(db, name, &p);
+    pg_params_release(&p);
     ExecStatusType got = PQresultStatus(res);
     if (got != PGRES_COMMAND_OK && got != PGRES_TUPLES_OK) {
         st = pg_no_answer(db, res, e);
@@ -279,19 +346,29 @@ static enum status pg_finish(struct stmt *base, struct error *e)
     return OK;
 }
 
-static enum status pg_script(struct db *db, const char *sql, struct error *e)
+static enum status pg_script(struct db *base, const char *sql, struct error *e)
 {
-    return pg_exec(pg_of(db), sql, e);
+    struct pg *db = pg_of(base);
+    enum status st = pg_begin_now(db, e);
+    return st == OK ? pg_exec(db, sql, e) : st;
 }
 
-static enum status pg_begin(struct db *db, bool durable, struct error *e)
+/* A reader's goes at once: a connection that died unseen is found here, where nothing has run and another will do. */
+static enum status pg_begin(struct db *base, bool durable, struct error *e)
 {
-    return pg_exec(pg_of(db), durable ? "BEGIN" : "BEGIN; SET LOCAL synchronous_commit=off", e);
+    struct pg *db = pg_of(base);
+    db->begin_unsent = true;
+    db->begin_relaxed = !durable;
+    return base->writer ? OK : pg_begin_now(db, e);
 }
 
 static enum status pg_commit(struct db *base, struct error *e)
 {
     struct pg *db = pg_of(base);
+    if (db->begin_unsent) { /* nothing was asked of it */
+        db->begin_unsent = false;
+        return OK;
+    }
     if (!pg_alive(base)) { /* it broke before COMMIT was sent: the server has rolled back */
         base->broken = true;
         return fail(e, ST_UNAVAILABLE, "database: the connection was lost before the commit");
@@ -304,9 +381,12 @@ static enum status pg_commit(struct db *base, struct error *e)
     return fail(e, ST_UNKNOWN, "database: the connection broke while the commit was under way; it may have happened");
 }
 
-static enum status pg_rollback(struct db *db, struct error *e)
+static enum status pg_rollback(struct db *base, struct error *e)
 {
-    return pg_exec(pg_of(db), "ROLLBACK", e);
+    struct pg *db = pg_of(base);
+    bool begun = !db->begin_unsent;
+    db->begin_unsent = false;
+    return begun ? pg_exec(db, "ROLLBACK", e) : OK;
 }
 
 static enum status pg_set_timeout(struct db *db, int64_t timeout_ms, struct error *e)

@@ -18,6 +18,8 @@ struct pg {
     PGconn *raw;
     struct cache cache; /* SQL text and parameter types → statement name */
     unsigned prepared;  /* statements prepared so far, for names */
+    bool begin_unsent;  /* a writer's BEGIN, which goes with its first statement: a round trip less */
+    bool begin_relaxed; /* …of a transaction whose commit need not survive power loss */
     char *password;     /* to mask it in errors; NULL = none */
 };
 
@@ -43,6 +45,10 @@ PGresult *pg_collect(struct pg *);
 enum status pg_exec(struct pg *, const char *sql, struct error *);
 /* Words and status for a failed result (NULL: for the connection); sets broken when it is gone. */
 enum status pg_fail(struct pg *, const PGresult *, struct error *);
+
+/* --- transactions (db_postgres.c) --- */
+/* Send a BEGIN that is still unsent, for what cannot take it along. */
+enum status pg_begin_now(struct pg *, struct error *);
 
 /* --- prepared statements and parameters (db_postgres.c) --- */
 struct pg_params { /* of one execution, in the binary format */

@@ -119,6 +119,8 @@ enum status pg_run_many(struct db *base, const char *sql, const struct param *pa
     enum status st = column_types(params, rows, columns, types, e);
     if (st == OK)
         st = pg_prepare(db, sql, types, columns, &name, e);
+    if (st == OK)
+        st = pg_begin_now(db, e);
     if (st != OK)
         return st;
     struct pipeline p = { .db = db, .rows = rows, .changed = changed, .error = e };

@@ -1,79 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * inbox: the queue of what came in.  Every function runs inside a store_write() of its caller: the committer (put),
- * workers (hold, done, give back) and the scheduler (rescue, prune).  Claims are inbox_claim.c. */
+ * inbox: the queue of what came in.  Every function runs inside a store_write() of its caller:
+ * workers (hold, done, give back) and the scheduler (rescue, prune).  Taking in is inbox_put.c, claiming inbox_claim.c.
+ */
 #include "store/inbox_row.h"
 
 #include "base/limits.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { PUT_COLUMNS = 5, PUT_ROWS = 32 }; /* of one INSERT: a statement has at most 256 parameters */
-
-#define PUT_HEAD "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) VALUES "
-#define PUT_TAIL " ON CONFLICT (channel, update_key) DO NOTHING"
-
-static void put_params(struct param *p, const struct inbox_update *u)
-{
-    p[0] = p_text(u->channel);
-    p[1] = p_text(u->update_key);
-    p[2] = p_text(u->lane);
-    p[3] = p_int(u->tap);
-    p[4] = p_text(u->body);
-}
-
-/* INSERT … VALUES ($2, $3, $4, $5, $6, $1, $1), ($7, …), …; $1 is the time. */
-static char *put_sql(struct arena *a, size_t rows)
-{
-    static const char tail[] = PUT_TAIL " RETURNING channel, update_key";
-    enum { ROW_BYTES_MAX = 48 };
-    char *sql = arena_alloc(a, sizeof PUT_HEAD + rows * ROW_BYTES_MAX + sizeof tail);
-    size_t n = (size_t)sprintf(sql, "%s", PUT_HEAD);
-    for (size_t i = 0; i < rows; i++) {
-        int p = (int)(2 + i * PUT_COLUMNS);
-        n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : "", p, p + 1, p + 2, p + 3, p + 4);
-    }
-    memcpy(sql + n, tail, sizeof tail);
-    return sql;
-}
-
-/* Exactly PUT_ROWS, 8 or 1 of them in one statement: three to prepare, whatever the batch. */
-static enum status put_rows(struct db *db, const char *sql, const struct inbox_update *u, size_t count, int64_t now_ms,
-                            bool *inserted, struct error *e)
-{
-    struct param p[1 + PUT_ROWS * PUT_COLUMNS] = { p_int(now_ms) };
-    for (size_t i = 0; i < count; i++)
-        put_params(p + 1 + i * PUT_COLUMNS, &u[i]);
-    struct stmt *s = db_query_params(db, sql, p, 1 + count * PUT_COLUMNS);
-    size_t i = 0; /* the rows come back in their order: the next one is mostly the one behind the last */
-    while (db_step(s)) {
-        for (size_t tries = 0; tries < count; tries++, i++) {
-            i = i < count ? i : 0;
-            if (!inserted[i] && strcmp(u[i].update_key, db_text(s, 1)) == 0 && strcmp(u[i].channel, db_text(s, 0)) == 0)
-                break;
-        }
-        if (i < count)
-            inserted[i++] = true;
-    }
-    return db_done(s, e);
-}
-
-enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
-                      struct error *e)
-{
-    static const size_t sizes[] = { PUT_ROWS, 8, 1 };
-    struct arena *a = arena_new();
-    enum status st = OK;
-    memset(inserted, 0, count * sizeof *inserted);
-    for (size_t k = 0; k < sizeof sizes / sizeof sizes[0] && st == OK; k++) {
-        const char *sql = count >= sizes[k] ? put_sql(a, sizes[k]) : NULL;
-        for (; count >= sizes[k] && st == OK; count -= sizes[k], u += sizes[k], inserted += sizes[k])
-            st = put_rows(db, sql, u, sizes[k], now_ms, inserted, e);
-    }
-    arena_free(a);
-    return st;
-}
 
 void inbox_row_read(struct stmt *s, struct arena *a, struct inbox_row *row)
 {
