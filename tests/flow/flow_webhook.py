@@ -222,16 +222,17 @@ def instances_share_a_database(w):
 
 @flow(databases=("sqlite",))
 def a_contested_webhook_is_set_again_at_leisure(w):
-    """Another program with the same token sets its own, again and again: twice at once, then with pauses."""
+    """Another program with the same token sets its own, again and again: twice at once, then with pauses that grow to a minute."""
     w.with_telegram()
-    w.telegram.fail("getWebhookInfo", times=2, status=200, body=json.dumps(
+    w.telegram.fail("getWebhookInfo", times=100000, status=200, body=json.dumps(
         {"ok": True, "result": {"url": "https://other.example/", "has_custom_certificate": False, "pending_update_count": 0}}))
     p = w.start()
-    sets = wait_until(lambda: (lambda calls: len(calls) == 3 and calls)(w.telegram.calls_of("setWebhook")), "the third setWebhook")
-    assert sets[2].at - sets[1].at > 3, [c.at for c in sets]
-    wait_until(lambda: p.post_update(w.update("buy bread tomorrow"))[0] == 200, "an update")
+    wait_until(lambda: len(w.telegram.calls_of("setWebhook")) >= 3, "the third setWebhook")
+    for i in range(20):
+        wait_until(lambda: p.post_update(w.update(f"buy bread {i} tomorrow"))[0] == 200, "an update")
     w.wait_idle()
-    assert len(w.telegram.calls_of("setWebhook")) == 3
+    # Pauses of 4, 16 and then 60 s: six are minutes away.  Without a pause there are hundreds by now.
+    assert len(w.telegram.calls_of("setWebhook")) < 6, len(w.telegram.calls_of("setWebhook"))
 
 
 if __name__ == "__main__":
