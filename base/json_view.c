@@ -44,14 +44,14 @@ static const char *string_skip(const char *p)
 /* Behind the value at p. */
 static const char *value_skip(const char *p, const char *end)
 {
+    static const signed char nesting[256] = { ['{'] = 1, ['['] = 1, ['}'] = -1, [']'] = -1 };
     int depth = 0;
     do {
         if (*p == '"') {
             p = string_skip(p);
             continue;
         }
-        depth += (*p == '{' || *p == '[') - (*p == '}' || *p == ']');
-        p++;
+        depth += nesting[(unsigned char)*p++];
     } while (depth > 0);
     if (p[-1] == '"' || p[-1] == '}' || p[-1] == ']')
         return p;

@@ -15,7 +15,7 @@
 
 enum {
     SUSPECT_DELAY_MS = 300,
-    PRESSED_PAUSE_MS = 100, /* before a message while posts come in floods: acknowledging them comes first */
+    PRESSED_PAUSE_MS = 250, /* before a message while posts come in floods: acknowledging them comes first */
 };
 
 struct lane { /* messages, or taps */

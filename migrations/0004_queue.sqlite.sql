@@ -2,5 +2,5 @@
 -- a backlog, and every commit wrote all of them anew: more than half of what taking in an update cost.
 DROP INDEX inbox_claim;
 DROP INDEX inbox_lane;
-CREATE INDEX inbox_queue ON inbox (tap, id, lane, run_at, crashes) WHERE state = 'available';
-CREATE INDEX inbox_console ON inbox (id) WHERE channel = 'console' AND state IN ('available','running');
+CREATE INDEX inbox_queue ON inbox (tap, id, lane, run_at, crashes, state) WHERE state = 'available';
+CREATE INDEX inbox_console ON inbox (lane, id) WHERE channel = 'console' AND state IN ('available','running');

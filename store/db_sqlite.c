@@ -102,18 +102,21 @@ static void prepared_give(struct prepared *p)
         prepared_free(p);
 }
 
+/* A statement that changes rows does all of it in its first step, while its caller's texts are there; one that reads
+ * looks at them again in every step. */
 static int bind_one(sqlite3_stmt *raw, int slot, const struct param *p)
 {
+    sqlite3_destructor_type copy = sqlite3_stmt_readonly(raw) ? SQLITE_TRANSIENT : SQLITE_STATIC;
     switch (p->type) {
     case PARAM_INT:
         return sqlite3_bind_int64(raw, slot, p->integer);
     case PARAM_REAL:
         return sqlite3_bind_double(raw, slot, p->real);
     case PARAM_TEXT:
-        return p->bytes ? sqlite3_bind_text64(raw, slot, p->bytes, param_bytes(p), SQLITE_TRANSIENT, SQLITE_UTF8)
+        return p->bytes ? sqlite3_bind_text64(raw, slot, p->bytes, param_bytes(p), copy, SQLITE_UTF8)
                         : sqlite3_bind_null(raw, slot);
     case PARAM_BLOB: /* a NULL pointer would bind null, not an empty blob */
-        return sqlite3_bind_blob64(raw, slot, p->bytes ? p->bytes : "", p->len, SQLITE_TRANSIENT);
+        return sqlite3_bind_blob64(raw, slot, p->bytes ? p->bytes : "", p->len, copy);
     case PARAM_NULL:
         break;
     }

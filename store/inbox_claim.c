@@ -11,16 +11,18 @@
 
 /* --- PostgreSQL --- */
 
-/* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one. */
+/* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one.  ORDER BY …
+ * LIMIT 1 where EXISTS would do makes the planner go by the index, whatever the table's size was when it was last
+ * analysed: planned for an empty table, an EXISTS read the whole backlog once per claim. */
 static const char claim_sql[] =
     "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2"
     " AND j.crashes <= $5"
-    " AND NOT EXISTS (SELECT 1 FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"
-    " AND f.id < j.id) ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
+    " AND j.id = (SELECT f.id FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"
+    " ORDER BY f.id LIMIT 1) ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
     " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"
     " WHERE inbox.id = head.id RETURNING " INBOX_COLUMNS
-    ", EXISTS (SELECT 1 FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"
-    " AND n.id <> inbox.id)";
+    ", (SELECT n.id FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"
+    " AND n.id <> inbox.id ORDER BY n.run_at, n.id LIMIT 1)";
 
 static enum status claim_at_once(struct db *db, struct inbox_claim *c, struct error *e)
 {

@@ -47,6 +47,41 @@ START_TEST(envelopes)
 }
 END_TEST
 
+/* Where a name or a value stands, or how it is written, must not matter. */
+START_TEST(odd_envelopes)
+{
+    static const struct {
+        const char *body, *key, *lane; /* key NULL: refused; lane NULL: not wanted */
+    } rows[] = {
+        { " {\n\"message\" : { \"chat\":\t{\"title\":\"}]{\\\"\",\"id\" : 5 } } , \"update_id\":7 } ", "7",
+          "chat:telegram:5" },
+        { "{\"update_id\":7,\"mess\\u0061ge\":{\"ch\\u0061t\":{\"id\":5}}}", "7", "chat:telegram:5" },
+        { "{\"update_id\":7,\"x\":{\"message\":{\"chat\":{\"id\":5}}}}", "7", NULL },
+        { "{\"update_id\":7,\"message\":null,\"edited_message\":{\"chat\":{\"id\":6}}}", "7", "chat:telegram:6" },
+        { "{\"update_id\":7,\"callback_query\":{\"from\":{\"id\":9}},\"message\":{\"chat\":{\"id\":6}}}", "7",
+          "chat:telegram:6" },
+        { "{\"update_id\":18446744073709551615,\"message\":{\"chat\":{\"id\":-0}}}", "9223372036854775807",
+          "chat:telegram:0" },
+        { "{\"update_id\":7,\"message\":{\"chat\":[{\"id\":5}]}}", NULL, NULL },
+        { "{\"update_id\":7,\"message\":{\"chat\":{\"id\":5e0}}}", NULL, NULL },
+        { "{\"update_id\":7,\"update_id\":7,\"message\":{\"chat\":{\"id\":5}}}", NULL, NULL },
+        { "{\"update_id\":7,\"message\":{\"chat\":{\"id\":5,\"a\":1,\"\\u0061\":2}}}", NULL, NULL },
+        { "{\"update_id\":7,\"message\":{\"chat\":{\"id\":5,\"\\u0000\":1,\"\\ufffd\":2}}}", NULL, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct inbox_update u;
+        bool wanted;
+        enum status s = envelope(rows[i].body, &u, &wanted);
+        ck_assert_msg((s == OK) == (rows[i].key != NULL) && wanted == (rows[i].lane != NULL), "%s", rows[i].body);
+        if (!wanted)
+            continue;
+        ck_assert_str_eq(u.update_key, rows[i].key);
+        ck_assert_str_eq(u.lane, rows[i].lane);
+        ck_assert_str_eq(u.body, rows[i].body);
+    }
+}
+END_TEST
+
 START_TEST(no_envelopes)
 {
     static const char *const bad[] = { "",
@@ -166,6 +201,7 @@ int main(void)
     TCase *c = tcase_create("incoming");
     tcase_add_checked_fixture(c, begin, end);
     tcase_add_test(c, envelopes);
+    tcase_add_test(c, odd_envelopes);
     tcase_add_test(c, no_envelopes);
     tcase_add_test(c, texts);
     tcase_add_test(c, groups);

@@ -75,6 +75,24 @@ static enum status write_settle(struct db *db, void *arg, struct error *e)
     return inbox_done(db, x->id, x->token, "ok", 2000, e);
 }
 
+static enum status write_give_back_late(struct db *db, void *arg, struct error *e)
+{
+    const struct inbox_row *row = arg;
+    return inbox_give_back(db, row->id, row->token, 9000000000000000, e);
+}
+
+static enum status write_sql(struct db *db, void *arg, struct error *e)
+{
+    return db_run(db, e, arg);
+}
+
+static void run_sql(struct store *s, const char *sql)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s", sql);
+    ck_ok(store_write(s, write_sql, text, e));
+}
+
 START_TEST(duplicates_are_no_ops)
 {
     struct store *s = open_server(_i);
@@ -108,6 +126,59 @@ START_TEST(lanes_keep_their_order)
     c = claim(s);
     ck_assert(c.found);
     ck_assert_str_eq(c.row.update_key, "2");
+    store_close(s);
+}
+END_TEST
+
+START_TEST(a_head_that_waits_holds_its_lane)
+{
+    struct store *s = open_server(_i);
+    put(s, "1", "chat:telegram:1", false);
+    put(s, "2", "chat:telegram:1", false);
+    struct inbox_claim a = claim(s);
+    ck_assert(a.found && a.more); /* the second one is there, behind it */
+    ck_ok(store_write(s, write_give_back_late, &a.row, e));
+    ck_assert(!claim(s).found);
+    put(s, "3", "chat:telegram:2", false);
+    struct inbox_claim b = claim(s);
+    ck_assert_str_eq(b.row.update_key, "3");
+    ck_assert(b.more);
+    ck_assert(!claim(s).found);
+    run_sql(s, "UPDATE inbox SET run_at = 2000 WHERE update_key = '1'"); /* due, and later than the one behind it */
+    ck_assert_str_eq(claim(s).row.update_key, "1");
+    ck_assert(!claim(s).found);
+    store_close(s);
+}
+END_TEST
+
+/* Whatever bytes a row has, and however many rows there are. */
+START_TEST(a_batch_is_taken_in_as_it_is)
+{
+    struct store *s = open_server(_i);
+    struct put p = { .count = 16 };
+    for (size_t i = 0; i < p.count; i++)
+        p.update[i] = (struct inbox_update){ "telegram", arena_printf(arena, "%zu", i % 13),
+                                             arena_printf(arena, "chat:telegram:%zu", i),
+                                             i == 5 ? "a\x1f"
+                                                      "b"
+                                                    : "\"{},\\",
+                                             i == 7 };
+    for (int round = 0; round < 2; round++) {
+        ck_ok(store_write(s, write_put, &p, e));
+        for (size_t i = 0; i < p.count; i++)
+            ck_assert_int_eq(p.inserted[i], round == 0 && i < 13);
+    }
+    ck_assert_int_eq(read_int(s, "SELECT COUNT(*) FROM inbox WHERE update_key = '5' AND length(body) = 3"), 1);
+    ck_assert_int_eq(read_int(s, "SELECT COUNT(*) FROM inbox WHERE lane = 'chat:telegram:' || update_key"), 13);
+    ck_assert_int_eq(read_int(s, "SELECT COUNT(*) FROM inbox WHERE tap = 1 AND update_key = '7'"), 1);
+    p.update[5].body = "{}"; /* without the separator: the way of most batches */
+    for (size_t i = 0; i < p.count; i++)
+        p.update[i].channel = "console";
+    ck_ok(store_write(s, write_put, &p, e));
+    for (size_t i = 0; i < p.count; i++)
+        ck_assert_int_eq(p.inserted[i], i < 13);
+    ck_assert_int_eq(read_int(s, "SELECT COUNT(*) FROM inbox WHERE body = '\"{},\\'"), 24);
+    ck_assert_int_eq(read_int(s, "SELECT COUNT(*) FROM inbox WHERE received_at = 1000 AND run_at = 1000"), 26);
     store_close(s);
 }
 END_TEST
@@ -375,6 +446,8 @@ int main(void)
     tcase_set_timeout(c, FIXTURE_TEST_S);
     tcase_add_loop_test(c, duplicates_are_no_ops, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, lanes_keep_their_order, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, a_head_that_waits_holds_its_lane, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, a_batch_is_taken_in_as_it_is, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, a_stale_token_changes_nothing, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, dead_owners_rows_come_back_and_poison_is_parked, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, young_processes_leave_suspects, DB_SQLITE, DB_POSTGRES + 1);
