@@ -15,7 +15,7 @@ struct arena;
 
 struct arena *arena_new(void);
 struct arena *arena_new_for(size_t bytes); /* about so many will be asked for: a small one costs less */
-void arena_free(struct arena *); /* NULL is fine */
+void arena_free(struct arena *);           /* NULL is fine */
 
 void *arena_alloc(struct arena *, size_t bytes);                  /* zeroed, aligned for any type */
 char *arena_strdup(struct arena *, const char *s);                /* NULL gives NULL */

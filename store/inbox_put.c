@@ -109,7 +109,7 @@ static bool list_make(struct arena *a, const struct inbox_update *u, size_t coun
         size_t len = strlen(text);
         if (len == 0 || memchr(text, LISTS_SEPARATOR, len))
             return false;
-        memcpy(list + at, text, len);
+        memcpy(list + at, text, len + 1); /* the separator replaces its NUL */
         at += len;
         list[at++] = LISTS_SEPARATOR;
     }
