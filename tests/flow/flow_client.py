@@ -7,6 +7,7 @@ run against the server itself.
 import glob
 import json
 import os
+import socket
 import re
 import signal
 import stat
@@ -150,8 +151,10 @@ def waits_for_a_server_that_is_away(w):
 @flow(databases=("sqlite",))
 def gives_up_with_a_code_of_its_own(w):
     s = FakeAgents(port=free_port())
-    err = notify(w, s, "milestone", "built", "--patience", "1s",
-                 CLAUDE_NOTIFY_URL=f"http://ada:pass-word@127.0.0.1:{s.port}").ended(5, "")
+    with socket.socket() as deaf:  # bound, so that nobody else takes the port, and refusing
+        deaf.bind(("127.0.0.1", 0))
+        err = notify(w, s, "milestone", "built", "--patience", "1s",
+                     CLAUDE_NOTIFY_URL=f"http://ada:pass-word@127.0.0.1:{deaf.getsockname()[1]}").ended(5, "")
     assert "cannot be reached" in err and "Gave up" in err and "pass-word" not in err, err
     assert err.count("Trying again") == 1, err  # two tries, one state
     with s.start():
