@@ -105,9 +105,11 @@ def a_closed_topic_is_reopened_or_gone_without(w):
 @flow
 def groups_without_topics_and_without_rights(w):
     start(w, forum=False)
+    w.program.kill()  # both are wanted before one is asked for
     topic, other = want(w, "web"), want(w, "api")
     put(w, "plain", topic)
     put(w, "bare", other)
+    w.program.start()
     assert where(w, "plain") == where(w, "bare") == 0
     w.wait_rows("SELECT state, why FROM topics", [("none", "forum")] * 2)
     assert len(w.telegram.calls_of("createForumTopic")) == 1  # the other one would hear the same
