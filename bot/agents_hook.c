@@ -352,7 +352,7 @@ static void hook_run(struct desk_job *job)
 {
     struct call *c = (struct call *)job;
     struct arena *a = arena_new();
-    struct hook hook;
+    struct hook hook = { 0 };
     struct error e = { 0 };
     enum status s = read_hook(a, c, &hook, &e);
     bool silent = s == OK && (hook.kind == HOOK_NOTHING ||

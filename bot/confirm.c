@@ -97,6 +97,9 @@ void confirm_tick(struct server *s, int64_t now_ms)
 
 void confirm_drop_all(struct server *s)
 {
-    while (!h2o_linklist_is_empty(&s->confirms))
-        finish(H2O_STRUCT_FROM_MEMBER(struct confirm, link, s->confirms.next), false);
+    h2o_linklist_t *next;
+    for (h2o_linklist_t *l = s->confirms.next; l != &s->confirms; l = next) {
+        next = l->next;
+        finish(H2O_STRUCT_FROM_MEMBER(struct confirm, link, l), false);
+    }
 }

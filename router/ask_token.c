@@ -16,10 +16,11 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 static void mac_of(const unsigned char key[32], const unsigned char *raw, unsigned char mac[MAC_BYTES])
 {
-    unsigned char message[16 + SIGNED_BYTES], digest[EVP_MAX_MD_SIZE];
+    static const unsigned char purpose[16] = "steward button"; /* this key signs nothing else */
+    unsigned char message[sizeof purpose + SIGNED_BYTES], digest[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
-    memcpy(message, "steward button\0\1", 16);
-    memcpy(message + 16, raw, SIGNED_BYTES);
+    memcpy(message, purpose, sizeof purpose);
+    memcpy(message + sizeof purpose, raw, SIGNED_BYTES);
     HMAC(EVP_sha256(), key, 32, message, sizeof message, digest, &len);
     memcpy(mac, digest, MAC_BYTES);
 }

@@ -49,8 +49,8 @@ static enum status read_requests(struct turn *t, struct agent_request **open, in
 
 enum status turn_agents(struct turn *t, const char *rest, struct error *e)
 {
-    struct agent_request *open, *recent;
-    int open_count, recent_count, unfetched = 0;
+    struct agent_request *open = NULL, *recent = NULL;
+    int open_count = 0, recent_count = 0, unfetched = 0;
     struct reply r;
     (void)rest;
     if (read_requests(t, &open, &open_count, &recent, &recent_count, e))
