@@ -89,7 +89,7 @@ static void call_set_json(struct call *c, int code, struct json_object *o)
     json_object_put(o);
 }
 
-void call_finish_json(struct call *c, int code, struct json_object *o)
+static void call_finish_json(struct call *c, int code, struct json_object *o)
 {
     call_set_json(c, code, o);
     deferred_finish(c->deferred);

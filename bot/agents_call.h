@@ -55,8 +55,7 @@ void call_park(struct call *, const char *request_id,
 bool call_unpark(struct call *);
 void call_drop(struct call *);
 struct call *call_of(struct waiter *);
-void call_gone(void *call);                                           /* deferred_ops.gone */
-void call_finish_json(struct call *, int code, struct json_object *); /* takes ownership */
+void call_gone(void *call); /* deferred_ops.gone */
 void call_finish_error(struct call *, const struct error *);
 void call_free(void *call);
 /* Writes the answer of a finished call. */

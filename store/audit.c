@@ -41,12 +41,19 @@ void audit_hash(const struct audit_row *r, char out[AUDIT_HASH_CHARS + 1])
         snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
+enum status audit_lock(struct db *db, struct error *e)
+{
+    if (db_kind(db) == DB_SQLITE)
+        return OK;
+    return db_run(db, e, "SELECT pg_advisory_xact_lock(" AUDIT_LOCK ")");
+}
+
 /* The newest row's seq and hash; on PostgreSQL nobody else appends until this transaction ends. */
 static enum status audit_tail(struct db *db, int64_t *seq, char previous[AUDIT_HASH_CHARS + 1], struct error *e)
 {
     *seq = 0;
     memcpy(previous, FIRST_PREVIOUS, sizeof FIRST_PREVIOUS);
-    if (db_kind(db) == DB_POSTGRES && db_run(db, e, "SELECT pg_advisory_xact_lock(" AUDIT_LOCK ")"))
+    if (audit_lock(db, e))
         return e->status;
     struct stmt *s = db_query(db, "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1");
     while (db_step(s)) {

@@ -18,6 +18,9 @@ struct audit_row {
     const char *previous, *hash;                     /* 64 hex digits; previous of the first row: 64 zeros */
 };
 
+/* Until the end of the transaction nobody else appends (PostgreSQL; SQLite has one writer). */
+enum status MUST_CHECK audit_lock(struct db *, struct error *);
+
 /* Append one event.  detail may be NULL ({}); it is not kept. */
 enum status MUST_CHECK audit_add(struct db *, const char *request_id, const char *event, const char *actor,
                                  struct json_object *detail, int64_t now_ms, struct error *);

@@ -2,9 +2,9 @@
  * requests: see requests.h.  Called by router/ask*.c inside turns, by the agents' endpoints and by the scheduler. */
 #include "store/requests.h"
 
-#include <string.h>
+#include "store/audit.h"
 
-#define REQUEST_LOCK "7310579611" /* the audit log's lock: see audit.c */
+#include <string.h>
 
 static const char *const state_name[] = { "open", "responded", "expired", "cancelled", "told" };
 
@@ -28,9 +28,7 @@ static struct param int_or_null(int64_t v)
 
 enum status requests_lock(struct db *db, struct error *e)
 {
-    if (db_kind(db) == DB_SQLITE) /* one writer */
-        return OK;
-    return db_run(db, e, "SELECT pg_advisory_xact_lock(" REQUEST_LOCK ")");
+    return audit_lock(db, e); /* one lock for both: no order to get wrong */
 }
 
 enum status request_insert(struct db *db, struct agent_request *r, struct error *e)
