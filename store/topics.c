@@ -125,25 +125,6 @@ enum status topic_for(struct db *db, struct arena *a, const char *channel, int64
     return put_row(db, a, f.id, priority, now_ms, e);
 }
 
-enum status topic_of_thread(struct db *db, struct arena *a, const char *channel, int64_t chat_id, int64_t thread_id,
-                            struct topic *t, bool *found, struct error *e)
-{
-    struct stmt *s = db_query(db,
-                              "SELECT id, thread_id, name, project FROM topics WHERE channel = $1 AND chat_id = $2"
-                              " AND thread_id = $3 AND state = 'open'",
-                              p_text(channel), p_int(chat_id), p_int(thread_id));
-    *found = false;
-    *t = (struct topic){ 0 };
-    while (db_step(s)) {
-        *found = true;
-        *t = (struct topic){ .id = db_int(s, 0),
-                             .thread_id = db_int(s, 1),
-                             .name = arena_strdup(a, db_text(s, 2)),
-                             .project = arena_strdup(a, db_text(s, 3)) };
-    }
-    return db_done(s, e);
-}
-
 enum status topic_renamed(struct db *db, const char *channel, int64_t chat_id, int64_t thread_id, const char *name,
                           struct error *e)
 {

@@ -29,9 +29,6 @@ struct topic {
  * still to be made gets at least that.  May insert outbox rows: HINT_OUTBOX after the commit. */
 enum status MUST_CHECK topic_for(struct db *, struct arena *, const char *channel, int64_t chat_id, const char *project,
                                  int priority, int64_t now_ms, struct topic *, struct error *);
-/* The topic a message came in; *found false: not one of ours. */
-enum status MUST_CHECK topic_of_thread(struct db *, struct arena *, const char *channel, int64_t chat_id,
-                                       int64_t thread_id, struct topic *, bool *found, struct error *);
 /* The group renamed it.  Unknown threads are no error. */
 enum status MUST_CHECK topic_renamed(struct db *, const char *channel, int64_t chat_id, int64_t thread_id,
                                      const char *name, struct error *);
