@@ -306,7 +306,7 @@ static enum status poll_look(struct call *c, struct json_object **o, int64_t *ov
     struct agent_request r;
     struct db *db;
     bool found = false;
-    enum status s = store_read_begin(c->agents->store, &db, e);
+    enum status s = store_read_begin_settled(c->agents->store, &db, e);
     if (s == OK) {
         s = request_by_name(db, a, c->name, &r, &found, e);
         store_read_end(c->agents->store, db);
@@ -402,7 +402,7 @@ static void requests_run(struct desk_job *job)
     struct db *db;
     int count = 0;
     json_set(o, "requests", list);
-    enum status s = store_read_begin(c->agents->store, &db, &e);
+    enum status s = store_read_begin_settled(c->agents->store, &db, &e);
     if (s == OK) {
         s = requests_list(db, a, c->all ? REQUESTS_ALL : REQUESTS_OPEN, 0, LIST_MAX + 1, &r, &count, &e);
         store_read_end(c->agents->store, db);

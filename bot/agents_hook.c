@@ -221,7 +221,7 @@ static enum status look(struct call *c, struct arena *a, struct hook_answer *ans
     struct db *db;
     *open = -1;
     c->id_count = 0;
-    if (store_read_begin(c->agents->store, &db, e))
+    if (store_read_begin_settled(c->agents->store, &db, e))
         return e->status;
     enum status s = OK;
     for (int i = 0; i < c->hook->count && s == OK && *open < 0; i++) {
@@ -340,7 +340,7 @@ static bool session_is_asked(struct call *c, struct arena *a, const struct hook 
     bool found;
     struct db *db;
     struct error e = { 0 };
-    if (store_read_begin(c->agents->store, &db, &e))
+    if (store_read_begin_settled(c->agents->store, &db, &e))
         return false;
     enum status s = db_get_int(db, &n, &found, &e, "SELECT COUNT(*) FROM requests WHERE state = 'open' AND origin = $1",
                                p_text(origin_of(a, hook)));

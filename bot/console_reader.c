@@ -147,7 +147,7 @@ enum status reader_news(struct reader_job *job, struct db *db, struct error *e)
 static void job_run(struct console_reader *rd, struct reader_job *job)
 {
     struct db *db;
-    job->status = store_read_begin(rd->store, &db, &job->error);
+    job->status = store_read_begin_settled(rd->store, &db, &job->error);
     if (job->status != OK)
         return;
     job->status = job->read(job, db, &job->error);

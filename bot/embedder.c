@@ -106,6 +106,7 @@ static void save(struct lane *l)
     struct error e = { 0 };
     int64_t embedded = l->vectorizer.embedded;
     l->saved_at_ms = clock_mono_ms();
+    store_settle(l->store); /* the file must not know of rows that a power failure takes */
     if (recall_save(l->memory.recall, &e) != OK)
         complain(l, "saving the snapshot", &e);
     else

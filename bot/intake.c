@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * intake: one committer thread.  While a batch is being written to disk the next one collects, so the cost of an
- * fsync is shared by everything that arrived meanwhile.  The web server's loop only appends to the queue. */
+ * intake: two committer threads that take turns.  While the disk is being waited for with one batch, the other thread
+ * commits the next; what arrives meanwhile collects, so the cost of a commit is shared.  The web server's loop only
+ * appends to the queue. */
 #include "bot/intake.h"
 
 #include "base/arena.h"
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 
 enum {
+    COMMITTERS = 2,
+    WORTH_A_COMMIT = 8,     /* posts: the committer begins with them while the loop still reads others */
     PRESSED_BATCH_MIN = 16, /* posts that waited for one commit: more than people write, fewer than Telegram's 40 */
     PRESSED_MS = 50,
     PRESSED_BACKLOG_MIN = 128, /* and messages that nobody has taken up yet: else the workers keep pace */
@@ -20,8 +23,10 @@ enum {
 
 struct intake {
     struct store *store;
-    pthread_t thread;
-    pthread_mutex_t lock;
+    pthread_t thread[COMMITTERS];
+    int started;
+    pthread_mutex_t turn; /* from taking a batch to its commit: batches become rows in their order */
+    pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t wake;
     struct intake_item *head, **tail;
     int depth;
@@ -37,14 +42,14 @@ struct intake {
 struct batch {
     struct inbox_update update[INTAKE_BATCH_MAX];
     struct intake_item *item[INTAKE_BATCH_MAX];
-    bool inserted[INTAKE_BATCH_MAX];
     size_t count;
+    int64_t stored; /* of them, new */
 };
 
 static enum status batch_write(struct db *db, void *arg, struct error *e)
 {
     struct batch *b = arg;
-    return inbox_put(db, b->update, b->count, INBOX_NOW, b->inserted, e);
+    return inbox_put(db, b->update, b->count, INBOX_NOW, &b->stored, e);
 }
 
 /* Take what is queued, at most one batch; false when stopping and nothing is left. */
@@ -68,12 +73,12 @@ static bool batch_take(struct intake *in, struct batch *b)
 }
 
 /* An outcome that is not known (the connection broke during COMMIT) is asked for again: the key makes it idempotent. */
-static enum status batch_commit(struct intake *in, struct batch *b, struct error *e)
+static enum status batch_commit(struct intake *in, struct batch *b, int64_t *commit, struct error *e)
 {
     enum { TRIES = 2 };
     enum status s = OK;
     for (int i = 0; i < TRIES; i++) {
-        s = store_write(in->store, batch_write, b, e);
+        s = store_commit(in->store, batch_write, b, commit, e);
         if (s != ST_UNKNOWN)
             break;
     }
@@ -82,16 +87,15 @@ static enum status batch_commit(struct intake *in, struct batch *b, struct error
 
 static void batch_report(struct intake *in, struct batch *b, bool ok)
 {
-    int text = 0, tap = 0;
+    int64_t taps = 0, others = 0, stored = ok ? b->stored : 0;
     for (size_t i = 0; i < b->count; i++)
-        if (ok && b->inserted[i])
-            ++*(b->update[i].tap ? &tap : &text);
-    atomic_fetch_add_explicit(&in->backlog, text, memory_order_relaxed);
+        ++*(b->update[i].tap ? &taps : &others);
+    atomic_fetch_add_explicit(&in->backlog, others < stored ? others : stored, memory_order_relaxed);
     for (size_t i = 0; i < b->count; i++)
-        b->item[i]->done(b->item[i], !ok ? INTAKE_FAILED : b->inserted[i] ? INTAKE_STORED : INTAKE_DUPLICATE);
-    if (in->stored && text)
+        b->item[i]->done(b->item[i], ok ? INTAKE_STORED : INTAKE_FAILED);
+    if (in->stored && stored && others)
         in->stored(in->stored_arg, false);
-    if (in->stored && tap)
+    if (in->stored && stored && taps)
         in->stored(in->stored_arg, true);
 }
 
@@ -132,11 +136,18 @@ static void *intake_main(void *arg)
     struct intake *in = arg;
     struct batch *b = xcalloc(1, sizeof *b);
     int64_t complained_at_ms = 0;
-    while (batch_take(in, b)) {
+    for (;;) {
         struct error e = { 0 };
+        int64_t commit = 0;
+        pthread_mutex_lock(&in->turn);
+        if (!batch_take(in, b))
+            break;
         if (b->count >= PRESSED_BATCH_MIN)
             atomic_store_explicit(&in->pressed_until_ms, clock_mono_ms() + PRESSED_MS, memory_order_relaxed);
-        bool ok = batch_commit(in, b, &e) == OK;
+        bool ok = batch_commit(in, b, &commit, &e) == OK;
+        pthread_mutex_unlock(&in->turn);
+        if (ok)
+            store_flush(in->store, commit);
         if (!ok && (!complained_at_ms ||
                     clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */
             complained_at_ms = clock_mono_ms();
@@ -145,6 +156,7 @@ static void *intake_main(void *arg)
         note_outcome(in, ok, &e);
         batch_report(in, b, ok);
     }
+    pthread_mutex_unlock(&in->turn);
     free(b);
     return NULL;
 }
@@ -155,10 +167,14 @@ enum status intake_start(struct store *store, struct intake **out, struct error 
     in->store = store;
     in->tail = &in->head;
     pthread_mutex_init(&in->lock, NULL);
+    pthread_mutex_init(&in->turn, NULL);
     pthread_cond_init(&in->wake, NULL);
-    if (pthread_create(&in->thread, NULL, intake_main, in)) {
-        free(in);
-        return fail(e, ST_INTERNAL, "cannot start the committer thread");
+    while (in->started < COMMITTERS && pthread_create(&in->thread[in->started], NULL, intake_main, in) == 0)
+        in->started++;
+    if (in->started < COMMITTERS) {
+        intake_stop(in);
+        intake_free(in);
+        return fail(e, ST_INTERNAL, "cannot start the committer threads");
     }
     *out = in;
     return OK;
@@ -180,7 +196,10 @@ bool intake_submit(struct intake *in, struct intake_item *item)
         in->tail = &item->next;
         in->depth++;
     }
+    bool worth = in->depth == WORTH_A_COMMIT;
     pthread_mutex_unlock(&in->lock);
+    if (worth)
+        pthread_cond_signal(&in->wake);
     return taken;
 }
 
@@ -210,7 +229,8 @@ void intake_stop(struct intake *in)
     in->stopping = true;
     pthread_cond_signal(&in->wake);
     pthread_mutex_unlock(&in->lock);
-    pthread_join(in->thread, NULL);
+    for (int i = 0; i < in->started; i++)
+        pthread_join(in->thread[i], NULL);
 }
 
 void intake_free(struct intake *in)
@@ -219,5 +239,6 @@ void intake_free(struct intake *in)
         return;
     pthread_cond_destroy(&in->wake);
     pthread_mutex_destroy(&in->lock);
+    pthread_mutex_destroy(&in->turn);
     free(in);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue;
- * one thread drains up to INTAKE_BATCH_MAX of them per transaction (group commit) and reports each one when it is on
- * disk. */
+ * up to INTAKE_BATCH_MAX of them go into one transaction (group commit), and each is reported when it is on disk. */
 #ifndef BOT_INTAKE_H
 #define BOT_INTAKE_H
 
@@ -9,18 +8,18 @@
 #include "store/inbox.h"
 
 struct intake;
-enum intake_outcome { INTAKE_STORED, INTAKE_DUPLICATE, INTAKE_FAILED /* not on disk: answer 503 */ };
+enum intake_outcome { INTAKE_STORED /* now or before */, INTAKE_FAILED /* not on disk: answer 503 */ };
 
 struct intake_item {
     struct inbox_update update; /* the strings belong to the item's owner and live until done() was called */
-    /* Called once, on the committer thread, after the commit (or its failure).  Must not block. */
+    /* Called once, on a committer thread, after the commit (or its failure).  Must not block. */
     void (*done)(struct intake_item *, enum intake_outcome);
     struct intake_item *next; /* intake's own */
 };
 
 enum status MUST_CHECK intake_start(struct store *, struct intake **, struct error *);
 /* Any thread; never blocks.  false: the queue is full or stopping, done() will not be called → 503.  The committer is
- * woken by the next intake_flush(), so that posts which came together share a commit. */
+ * woken by the next intake_flush(), or when enough have come together to share a commit. */
 bool intake_submit(struct intake *, struct intake_item *);
 void intake_flush(void *intake); /* any thread, after one intake_submit() or many; the loop's, once a round */
 /* Called (any thread) after each commit that stored something: wakes the workers. */

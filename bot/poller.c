@@ -80,7 +80,7 @@ static void back_off(struct poller *p, const char *error, int64_t at_least_ms)
 
 struct batch {
     struct inbox_update *update;
-    bool *inserted;
+    int64_t stored; /* of them, new */
     size_t count;
 };
 
@@ -90,7 +90,7 @@ static enum status batch_write(struct db *db, void *arg, struct error *e)
     int64_t now_ms;
     if (db_now_ms(db, &now_ms, e))
         return e->status;
-    return inbox_put(db, b->update, b->count, now_ms, b->inserted, e);
+    return inbox_put(db, b->update, b->count, now_ms, &b->stored, e);
 }
 
 static void skip_unreadable(struct poller *p, int64_t update_id, const struct error *e)
@@ -107,7 +107,6 @@ static int64_t batch_fill(struct poller *p, struct arena *a, struct json_object 
     size_t count = json_object_array_length(updates);
     int64_t highest = 0;
     b->update = arena_alloc(a, (count + 1) * sizeof *b->update);
-    b->inserted = arena_alloc(a, (count + 1) * sizeof *b->inserted);
     for (size_t i = 0; i < count; i++) {
         struct json_object *one = json_object_array_get_idx(updates, i);
         int64_t update_id = json_int(one, "update_id", 0);
@@ -126,12 +125,11 @@ static int64_t batch_fill(struct poller *p, struct arena *a, struct json_object 
 
 static void batch_announce(struct poller *p, const struct batch *b)
 {
-    bool stored[2] = { false, false };
+    bool there[2] = { false, false };
     for (size_t i = 0; i < b->count; i++)
-        if (b->inserted[i])
-            stored[b->update[i].tap] = true;
+        there[b->update[i].tap] = true;
     for (int tap = 0; tap < 2; tap++)
-        if (stored[tap] && p->options.stored)
+        if (there[tap] && b->stored && p->options.stored)
             p->options.stored(p->options.arg, tap);
 }
 

@@ -204,7 +204,7 @@ static void look(struct waiting *w, bool widely)
 {
     struct error e = { 0 };
     struct db *db;
-    if (store_read_begin(w->store, &db, &e))
+    if (store_read_begin_settled(w->store, &db, &e))
         return; /* the next tick looks again; /health tells of the outage */
     enum status s = look_at_ends(w, db, widely ? OVERLAP_MS : NEWS_OVERLAP_MS, &e);
     if (s == OK)

@@ -175,15 +175,50 @@ enum status recall_save(struct recall *r, struct error *error)
 
 /* --- what the lane asks --- */
 
+static bool item_wanted(const struct item *item)
+{
+    return item && item->key > 0 && !item->fresh && !item->given_up;
+}
+
+/* There were more than the list holds: the items tell; it begins anew when few are left. */
+static void wants_refill(struct recall_user *u)
+{
+    u->wants = 0;
+    u->wants_more = false;
+    for (size_t i = 0; i < u->slots && !u->wants_more; i++)
+        if (item_wanted(&u->slot[i])) {
+            u->wants_more = u->wants == WANT_MAX;
+            if (!u->wants_more)
+                u->want[u->wants++] = u->slot[i].key;
+        }
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* Drops from the list what is not wanted any more, and what is in it twice. */
+static void wants_tidy(struct recall_user *u)
+{
+    size_t kept = 0;
+    qsort(u->want, u->wants, sizeof u->want[0], compare_keys);
+    for (size_t i = 0; i < u->wants; i++)
+        if (item_wanted(recall_item(u, u->want[i])) && (kept == 0 || u->want[kept - 1] != u->want[i]))
+            u->want[kept++] = u->want[i];
+    u->wants = kept;
+}
+
 static size_t wanted_of(struct recall_user *u, struct recall_wanted *out, size_t max)
 {
     size_t count = 0;
     pthread_mutex_lock(&u->lock);
-    for (size_t i = 0; i < u->slots && count < max && atomic_load(&u->wanted) > 0; i++) {
-        const struct item *item = &u->slot[i];
-        if (item->key > 0 && !item->fresh && !item->given_up)
-            out[count++] = (struct recall_wanted){ u->user_id, item_type(item->key), item_id(item->key) };
-    }
+    wants_tidy(u);
+    if (u->wants_more && u->wants < max)
+        wants_refill(u);
+    for (; count < u->wants && count < max; count++)
+        out[count] = (struct recall_wanted){ u->user_id, item_type(u->want[count]), item_id(u->want[count]) };
     pthread_mutex_unlock(&u->lock);
     return count;
 }
@@ -227,6 +262,7 @@ void recall_want_all(struct recall *r)
         for (size_t i = 0; i < u->slots; i++)
             u->slot[i].fresh = u->slot[i].given_up = false;
         atomic_store(&u->wanted, atomic_load(&u->documents));
+        u->wants_more = true;
         atomic_store(&u->given_up, 0);
         pthread_mutex_unlock(&u->lock);
     }

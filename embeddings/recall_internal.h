@@ -38,6 +38,8 @@ struct session_note {
     int64_t created_ms, key;
 };
 
+enum { WANT_MAX = 256 };
+
 struct recall_user {
     int64_t user_id;
     pthread_mutex_t lock; /* of all below but the counters */
@@ -53,6 +55,11 @@ struct recall_user {
     struct session_note *note; /* brief notes by time; NULL = to be made anew */
     size_t notes;
     _Atomic uint64_t documents, wanted, given_up;
+    /* Keys that have become wanted (some are not any more); all of them unless there were too many, then the items
+     * tell. */
+    int64_t want[WANT_MAX];
+    size_t wants;
+    bool wants_more;
     _Atomic int64_t used_at_ms;
     struct recall_user *next;
 };

@@ -66,6 +66,15 @@ static void items_grow(struct recall_user *u)
     free(old);
 }
 
+static void want(struct recall_user *u, int64_t key)
+{
+    atomic_fetch_add(&u->wanted, 1);
+    if (u->wants < WANT_MAX)
+        u->want[u->wants++] = key;
+    else
+        u->wants_more = true;
+}
+
 static struct item *item_add(struct recall_user *u, int64_t key)
 {
     if (u->used * 4 >= u->slots * 3)
@@ -73,7 +82,7 @@ static struct item *item_add(struct recall_user *u, int64_t key)
     struct item *item = free_slot(u, key);
     *item = (struct item){ .key = key };
     atomic_fetch_add(&u->documents, 1);
-    atomic_fetch_add(&u->wanted, 1);
+    want(u, key);
     return item;
 }
 
@@ -84,7 +93,7 @@ static void item_mark(struct recall_user *u, struct item *item, bool fresh, bool
     if (wanted && !wants)
         atomic_fetch_sub(&u->wanted, 1);
     if (!wanted && wants)
-        atomic_fetch_add(&u->wanted, 1);
+        want(u, item->key);
     if (item->given_up && !given_up)
         atomic_fetch_sub(&u->given_up, 1);
     if (!item->given_up && given_up)
@@ -276,6 +285,8 @@ void recall_user_clear(struct recall *r, struct recall_user *u)
     u->loaded = false;
     atomic_store(&u->documents, 0);
     atomic_store(&u->wanted, 0);
+    u->wants = 0;
+    u->wants_more = false;
     atomic_store(&u->given_up, 0);
 }
 

@@ -3,7 +3,7 @@
 #include "router/parse_pattern.h"
 #include <string.h>
 
-enum { MATCH_STEPS_MAX = 20000, LIST_MODIFIERS_MAX = 4, WORD_BYTES_MAX = 400 };
+enum { MATCH_STEPS_MAX = 20000, LIST_MODIFIERS_MAX = 4 };
 
 struct frame { /* where to go on when a group has ended */
     const char *resume;
@@ -84,14 +84,26 @@ static bool step_class(struct matcher *m, const char *p, int i, const struct fra
     return true;
 }
 
-static bool word_matches(const struct token *t, const char *p, size_t len)
+/* Is the token one of the words at p?  The end of these words, NULL = no. */
+static const char *words_match(const struct token *t, const char *p)
 {
-    char choice[WORD_BYTES_MAX];
-    if (len >= sizeof choice)
-        return false;
-    memcpy(choice, p, len);
-    choice[len] = 0;
-    return token_any(t, choice);
+    static const bool ends[256] = {
+        [0] = true,   [' '] = true, ['['] = true, [']'] = true, ['('] = true, [')'] = true,
+        ['/'] = true, ['{'] = true, ['}'] = true, ['@'] = true, [':'] = true, [';'] = true
+    };
+    for (; t->kind == TOKEN_WORD; p++) {
+        const char *rest = t->text;
+        while (*rest && *p == *rest)
+            p++, rest++;
+        bool hit = !*rest && (*p == '|' || ends[(unsigned char)*p]);
+        while (!ends[(unsigned char)*p] && (hit || *p != '|'))
+            p++;
+        if (hit)
+            return p;
+        if (*p != '|')
+            return NULL;
+    }
+    return NULL;
 }
 
 static int skip_commas(const struct matcher *m, int i)
@@ -113,7 +125,8 @@ static bool step(struct matcher *m, const char *p, int i, const struct frame *ou
 {
     if (m->steps++ > MATCH_STEPS_MAX)
         return false;
-    p += strspn(p, " ");
+    while (*p == ' ')
+        p++;
     if (*p == 0)
         return at_end(m, i);
     if ((*p == '/' || *p == ']' || *p == ')') && outer) /* only inside a group: patterns are ours */
@@ -129,8 +142,8 @@ static bool step(struct matcher *m, const char *p, int i, const struct frame *ou
         return false;
     if (*p == ':' || *p == ';')
         return token_punct(words_at(m->words, i), *p == ':' ? ":" : ";") && step(m, p + 1, i + 1, outer);
-    size_t len = strcspn(p, " []()/{}@:;");
-    return word_matches(words_at(m->words, i), p, len) && step(m, p + len, i + 1, outer);
+    const char *rest = words_match(words_at(m->words, i), p);
+    return rest && step(m, rest, i + 1, outer);
 }
 
 bool pattern_match(const struct words *words, struct span span, const char *pattern, struct match *out)

@@ -302,6 +302,8 @@ static enum status sqlite_begin(struct db *base, bool durable, struct error *e)
     struct sqlite *db = sqlite_of(base);
     if (!base->writer)
         return sqlite_do(base, "BEGIN", e);
+    base->wrote = false;
+    durable &= !base->flushed_apart;
     if (durable != db->durable) { /* cannot be changed inside a transaction */
         enum status st = sqlite_script(base, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", e);
         if (st != OK)
@@ -379,6 +381,9 @@ const struct db_driver sqlite_driver = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .log_open = sqlite_log_open,
+    .log_flush = sqlite_log_flush,
+    .log_fold = sqlite_log_fold,
     .set_timeout = sqlite_set_timeout,
     .alive = sqlite_alive,
     .now_ms = sqlite_now_ms,

@@ -23,6 +23,9 @@ struct db {
     int64_t timeout_ms;    /* of one statement; 0 = none */
     int64_t owner_id;      /* of this process, see store_owner_alive() */
     int64_t read_since_us; /* of a reader: when it was taken, monotonic */
+    bool wrote;            /* the newest transaction left something in the log (drivers with log_flush) */
+    int64_t log_pages;     /* after it */
+    bool flushed_apart;    /* a durable commit only reaches the log; who answers for it calls log_flush() */
     bool owner_alone;      /* claims of other owner ids are dead by definition (server lock on the file) */
 };
 
@@ -62,6 +65,13 @@ struct db_driver {
     enum status (*begin)(struct db *, bool durable, struct error *);
     enum status (*commit)(struct db *, struct error *); /* ST_UNKNOWN when the connection broke meanwhile */
     enum status (*rollback)(struct db *, struct error *);
+    /* Where a commit can be made durable apart from it, beside what the connection does next: log_open gives a
+     * descriptor (the caller closes it), log_flush makes all that was committed before the call survive power loss;
+     * any thread.  NULL: not this way. */
+    enum status (*log_open)(struct db *, int *fd, struct error *);
+    enum status (*log_flush)(int fd, struct error *);
+    /* Fold the log into the file, beside readers and the writer; *left: pages that came meanwhile. */
+    enum status (*log_fold)(struct db *, int64_t *left, struct error *);
     enum status (*set_timeout)(struct db *, int64_t timeout_ms, struct error *);
     bool (*alive)(struct db *); /* without a round trip: has the other side hung up? */
     enum status (*now_ms)(struct db *, int64_t *now_ms, struct error *);

@@ -11,11 +11,11 @@ struct inbox_update {
     const char *channel, *update_key, *lane, *body; /* NUL-terminated */
     bool tap;
 };
-/* Insert a batch inside a write; inserted[i] = false for a duplicate (no effect).  INBOX_NOW: as the database's clock
- * says. */
+/* Insert a batch inside a write; *stored: how many are new, a duplicate has no effect.  INBOX_NOW: as the database's
+ * clock says. */
 enum { INBOX_NOW = -1 };
-enum status MUST_CHECK inbox_put(struct db *, const struct inbox_update *, size_t count, int64_t now_ms, bool *inserted,
-                                 struct error *);
+enum status MUST_CHECK inbox_put(struct db *, const struct inbox_update *, size_t count, int64_t now_ms,
+                                 int64_t *stored, struct error *);
 
 struct inbox_row {
     int64_t id;

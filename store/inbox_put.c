@@ -11,29 +11,21 @@
 #include <string.h>
 
 #define PUT_INTO "INSERT INTO inbox (channel, update_key, lane, tap, body, run_at, received_at) "
-#define PUT_RETURNING " ON CONFLICT (channel, update_key) DO NOTHING RETURNING channel, update_key"
+#define PUT_ONCE " ON CONFLICT (channel, update_key) DO NOTHING"
 
-/* Reads which rows came into being; they come back in their order, so that it is mostly the one behind the last. */
-static enum status put_finish(struct stmt *s, const struct inbox_update *u, size_t count, bool *inserted,
-                              struct error *e)
+static enum status put_count(struct db *db, const char *sql, const struct param *p, size_t count, int64_t *stored,
+                             struct error *e)
 {
-    for (size_t next = 0; db_step(s);) {
-        for (size_t tries = 0; tries < count; tries++) {
-            size_t i = (next + tries) % count;
-            if (inserted[i] || strcmp(u[i].update_key, db_text(s, 1)) != 0 || strcmp(u[i].channel, db_text(s, 0)) != 0)
-                continue;
-            inserted[i] = true;
-            next = i + 1;
-            break;
-        }
-    }
-    return db_done(s, e);
+    int64_t rows = 0;
+    enum status st = db_run_params(db, &rows, e, sql, p, count);
+    *stored += rows;
+    return st;
 }
 
 /* --- a row of parameters for each update --- */
 
 enum { ROWS_COLUMNS = 5, ROWS_MAX = 32, ROWS_SIZES = 3 };
-enum { ROWS_SQL_BYTES = sizeof PUT_INTO + sizeof "VALUES " + ROWS_MAX * 48 + sizeof PUT_RETURNING };
+enum { ROWS_SQL_BYTES = sizeof PUT_INTO + sizeof "VALUES " + ROWS_MAX * 48 + sizeof PUT_ONCE };
 static const size_t rows_size[ROWS_SIZES] = { ROWS_MAX, 8, 1 }; /* three statements to prepare, whatever the batch */
 static char rows_sql[ROWS_SIZES][ROWS_SQL_BYTES];
 
@@ -47,12 +39,12 @@ static void rows_sql_make(void)
             int p = (int)(2 + i * ROWS_COLUMNS);
             n += (size_t)sprintf(sql + n, "%s($%d,$%d,$%d,$%d,$%d,$1,$1)", i ? "," : "", p, p + 1, p + 2, p + 3, p + 4);
         }
-        memcpy(sql + n, PUT_RETURNING, sizeof PUT_RETURNING);
+        memcpy(sql + n, PUT_ONCE, sizeof PUT_ONCE);
     }
 }
 
 static enum status put_some(struct db *db, const char *sql, const struct inbox_update *u, size_t count, int64_t now_ms,
-                            bool *inserted, struct error *e)
+                            int64_t *stored, struct error *e)
 {
     struct param p[1 + ROWS_MAX * ROWS_COLUMNS] = { p_int(now_ms) };
     for (size_t i = 0; i < count; i++) {
@@ -63,10 +55,10 @@ static enum status put_some(struct db *db, const char *sql, const struct inbox_u
         row[3] = p_int(u[i].tap);
         row[4] = p_text(u[i].body);
     }
-    return put_finish(db_query_params(db, sql, p, 1 + count * ROWS_COLUMNS), u, count, inserted, e);
+    return put_count(db, sql, p, 1 + count * ROWS_COLUMNS, stored, e);
 }
 
-static enum status put_rows(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
+static enum status put_rows(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
                             struct error *e)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -75,8 +67,8 @@ static enum status put_rows(struct db *db, const struct inbox_update *u, size_t 
     if (now_ms == INBOX_NOW)
         st = db_now_ms(db, &now_ms, e);
     for (int k = 0; k < ROWS_SIZES; k++)
-        for (size_t n = rows_size[k]; count >= n && st == OK; count -= n, u += n, inserted += n)
-            st = put_some(db, rows_sql[k], u, n, now_ms, inserted, e);
+        for (size_t n = rows_size[k]; count >= n && st == OK; count -= n, u += n)
+            st = put_some(db, rows_sql[k], u, n, now_ms, stored, e);
     return st;
 }
 
@@ -89,7 +81,7 @@ static const char lists_sql[] =
     "WITH now AS MATERIALIZED (SELECT CASE WHEN $1 = -1 THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
     " ELSE $1 END AS at) " PUT_INTO "SELECT c, k, l, t::bigint, b, at, at FROM now,"
     " unnest(string_to_array($2, chr(31)), string_to_array($3, chr(31)), string_to_array($4, chr(31)),"
-    " string_to_array($5, chr(31)), string_to_array($6, chr(31))) AS u(c, k, l, t, b)" PUT_RETURNING;
+    " string_to_array($5, chr(31)), string_to_array($6, chr(31))) AS u(c, k, l, t, b)" PUT_ONCE;
 
 static const char *update_part(const struct inbox_update *u, int part)
 {
@@ -126,27 +118,27 @@ static size_t lists_fit(const struct inbox_update *u, size_t count)
     return n;
 }
 
-static enum status put_lists(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
+static enum status put_lists(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
                              struct error *e)
 {
     enum status st = OK;
-    for (size_t n; count > 0 && st == OK; count -= n, u += n, inserted += n) {
+    for (size_t n; count > 0 && st == OK; count -= n, u += n) {
         struct arena *a = arena_new();
         struct param p[1 + ROWS_COLUMNS] = { p_int(now_ms) };
         bool fine = true;
         n = lists_fit(u, count);
         for (int part = 0; part < ROWS_COLUMNS && fine; part++)
             fine = list_make(a, u, n, part, &p[1 + part]);
-        st = fine ? put_finish(db_query_params(db, lists_sql, p, sizeof p / sizeof p[0]), u, n, inserted, e)
-                  : put_rows(db, u, n, now_ms, inserted, e);
+        st = fine ? put_count(db, lists_sql, p, sizeof p / sizeof p[0], stored, e)
+                  : put_rows(db, u, n, now_ms, stored, e);
         arena_free(a);
     }
     return st;
 }
 
-enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool *inserted,
+enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
                       struct error *e)
 {
-    memset(inserted, 0, count * sizeof *inserted);
-    return (db_kind(db) == DB_SQLITE ? put_rows : put_lists)(db, u, count, now_ms, inserted, e);
+    *stored = 0;
+    return (db_kind(db) == DB_SQLITE ? put_rows : put_lists)(db, u, count, now_ms, stored, e);
 }

@@ -68,6 +68,12 @@ static enum status store_prepare(struct store *s, const struct store_options *o,
         return st;
     }
     if (s->driver->kind == DB_SQLITE) {
+        s->fold = fold_new(s);
+        s->flush = flush_new(s->driver);
+        if (flush_attach(s->flush, db, e)) {
+            db_close(db);
+            return e->status;
+        }
         s->writer = writer_start(s, db);
     } else {
         s->writers.open_count = 1;
@@ -108,7 +114,9 @@ void store_close(struct store *s)
     hints_stop(s->hints);
     pool_release(&s->readers);
     pool_release(&s->writers);
+    fold_free(s->fold);
     writer_stop(s->writer); /* the last SQLite connection: folds the log into the file */
+    flush_free(s->flush);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     explicit_bzero(s->url, strlen(s->url));
@@ -179,7 +187,8 @@ static enum status write_pooled(struct store *s, write_fn fn, void *arg, bool re
     }
 }
 
-static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool relaxed, struct error *e)
+static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool relaxed, int64_t *commit,
+                                  struct error *e)
 {
     struct error text = { 0 };
     enum status st;
@@ -188,7 +197,7 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
     if (atomic_load(&s->closing))
         st = fail(&text, ST_SHUTDOWN, "the program is stopping");
     else if (s->writer)
-        st = writer_run(s->writer, fn, arg, relaxed, &text);
+        st = writer_run(s->writer, fn, arg, relaxed, commit, &text);
     else
         st = write_pooled(s, fn, arg, relaxed, &text);
     histogram_observe(&s->times.write, clock_mono_us() - begin_us);
@@ -201,12 +210,30 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
 
 enum status store_write(struct store *s, write_fn fn, void *arg, struct error *e)
 {
-    return store_write_as(s, fn, arg, false, e);
+    return store_write_as(s, fn, arg, false, NULL, e);
 }
 
 enum status store_write_relaxed(struct store *s, write_fn fn, void *arg, struct error *e)
 {
-    return store_write_as(s, fn, arg, true, e);
+    return store_write_as(s, fn, arg, true, NULL, e);
+}
+
+enum status store_commit(struct store *s, write_fn fn, void *arg, int64_t *commit, struct error *e)
+{
+    *commit = 0;
+    return store_write_as(s, fn, arg, false, commit, e);
+}
+
+void store_flush(struct store *s, int64_t commit)
+{
+    if (s->flush && commit)
+        flush_wait(s->flush, commit);
+}
+
+void store_settle(struct store *s)
+{
+    if (s->flush)
+        flush_settle(s->flush);
 }
 
 /* --- reads --- */
@@ -233,6 +260,22 @@ enum status store_read_begin(struct store *s, struct db **db, struct error *e)
     atomic_fetch_add(&s->errors, 1);
     if (e)
         *e = text;
+    return st;
+}
+
+enum status store_read_begin_settled(struct store *s, struct db **db, struct error *e)
+{
+    int64_t version;
+    enum status st = store_read_begin(s, db, e);
+    if (st != OK || !s->flush)
+        return st;
+    st = db_get_int(*db, &version, NULL, e, "SELECT max(version) FROM schema_migrations"); /* the snapshot */
+    if (st == OK) {
+        flush_settle(s->flush);
+        return OK;
+    }
+    store_read_end(s, *db);
+    *db = NULL;
     return st;
 }
 

@@ -43,10 +43,21 @@ enum status MUST_CHECK store_write(struct store *, write_fn, void *arg, struct e
 /* As store_write, but the commit need only survive kill -9 (claims, marks that a rescue repeats). */
 enum status MUST_CHECK store_write_relaxed(struct store *, write_fn, void *arg, struct error *);
 
+/* store_write() in two parts, so that the next write need not wait for the disk: store_commit() returns when the commit
+ * stands (other threads see it, a kill -9 does not undo it), store_flush() when it survives power loss.  Tell nobody
+ * before that. */
+enum status MUST_CHECK store_commit(struct store *, write_fn, void *arg, int64_t *commit, struct error *);
+void store_flush(struct store *, int64_t commit);
+/* Until everything that any reader can have seen survives power loss. */
+void store_settle(struct store *);
+
 /* A read-only connection (its own transaction snapshot starts at the first query and ends with the
  * release).  Waits at most DB_BUSY_TIMEOUT_MS for a free one; ST_UNAVAILABLE at once while the server is
  * away.  Hold it briefly: never across a network call. */
 enum status MUST_CHECK store_read_begin(struct store *, struct db **, struct error *);
+/* As store_read_begin(), and the rows it shows survive power loss: for what is told outside without being written again
+ * (an agent's poll, the console page).  Without it a reader sees commits a moment before they are on disk. */
+enum status MUST_CHECK store_read_begin_settled(struct store *, struct db **, struct error *);
 void store_read_end(struct store *, struct db *);
 
 enum db_kind store_kind(const struct store *);

@@ -46,8 +46,28 @@ void pool_give(struct pool *, struct db *); /* rolls back what is open; closes a
 struct writer;
 struct writer *writer_start(struct store *, struct db *); /* takes the connection */
 void writer_stop(struct writer *);                        /* after what is queued; NULL is fine */
-enum status writer_run(struct writer *, write_fn, void *arg, bool relaxed, struct error *);
+/* relaxed, or *commit: the commit need not be on disk when it returns. */
+enum status writer_run(struct writer *, write_fn, void *arg, bool relaxed, int64_t *commit, struct error *);
 int64_t writer_depth(struct writer *);
+
+/* --- flush (store_flush.c): which commits are on disk, where the driver lets commits and the disk go apart.  Commits
+ * are numbered in their order.  begins, ended, attach: whoever has the write connection; the others any thread. --- */
+struct flush;
+struct flush *flush_new(const struct db_driver *);
+void flush_free(struct flush *); /* NULL is fine */
+/* From now on db's commits are flushed here. */
+enum status MUST_CHECK flush_attach(struct flush *, struct db *, struct error *);
+int64_t flush_commit_begins(struct flush *);
+void flush_commit_ended(struct flush *, int64_t commit, bool wrote); /* well or not */
+void flush_wait(struct flush *, int64_t commit);                     /* until it is on disk */
+void flush_settle(struct flush *);                                   /* all that a reader may have seen by now */
+
+/* --- fold (store_fold.c): keeps SQLite's log small, beside the writer --- */
+struct fold;
+struct fold *fold_new(struct store *);
+void fold_free(struct fold *); /* stops its thread; NULL is fine */
+/* After each commit, with its connection, by whoever has it. */
+void fold_note(struct fold *, struct db *);
 
 /* --- hints (store_hint.c) --- */
 struct hints;
@@ -62,6 +82,8 @@ struct store {
     struct pool readers;
     struct pool writers;   /* unused with a writer thread */
     struct writer *writer; /* NULL: each write runs on a connection of its caller's */
+    struct fold *fold;
+    struct flush *flush; /* NULL: a commit is on disk when it returns */
     struct hints *hints;
     atomic_bool closing;
     atomic_bool doubtful; /* the last commit failed: store_check() writes to find out */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * store_writer: SQLite's one write connection, and who may use it.  A store_write() that finds it free runs its
  * function right there, in the caller's thread: nothing is gained by waking another.  While the connection is in use
- * writes queue up, and the writer thread then runs all of them in one transaction, each in a savepoint of its own, so
- * that many writes share one fsync (group commit).  The queue needs no bound: each member is a blocked thread. Must
- * never answer a member before the commit, nor let one member's failure reach another. */
+ * writes queue up, and the writer thread then runs all of them in one transaction, each in a savepoint of its own
+ * (group commit).  The disk is waited for without the connection, in the thread of a member (store_flush.c).  The queue
+ * needs no bound: each member is a blocked thread. Must never answer a member before the commit, nor let one member's
+ * failure reach another. */
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -18,7 +19,9 @@ struct write_job { /* lives on the stack of the thread that waits for it */
     bool answered; /* status stands; the writer thread's own note */
     enum status status;
     struct error error;
-    sem_t done; /* its thread may go: nobody touches the job any more */
+    int64_t commit;           /* the transaction that has it */
+    struct write_job *others; /* this one flushes its commit and lets these go afterwards */
+    sem_t done;               /* its thread may go on: nobody else touches the job any more */
     struct write_job *next;
 };
 
@@ -88,7 +91,11 @@ static bool batch_members(struct db *db, struct write_job **jobs, int count, boo
 static void batch_commit(struct writer *w, struct write_job **jobs, int count)
 {
     struct error e = { 0 };
+    int64_t commit = flush_commit_begins(w->store->flush);
     enum status st = db_commit(w->db, &e);
+    flush_commit_ended(w->store->flush, commit, st != OK || w->db->wrote);
+    if (w->db->wrote)
+        fold_note(w->store->fold, w->db);
     if (st != OK && st != ST_UNAVAILABLE) {
         char words[ERROR_TEXT_BYTES_MAX];
         memcpy(words, e.text, sizeof words);
@@ -96,6 +103,9 @@ static void batch_commit(struct writer *w, struct write_job **jobs, int count)
     }
     atomic_store(&w->store->doubtful, st != OK);
     atomic_fetch_add(&w->store->commits, st == OK);
+    for (int i = 0; i < count; i++)
+        if (!jobs[i]->answered)
+            jobs[i]->commit = commit;
     batch_answer(jobs, count, st, &e);
 }
 
@@ -107,7 +117,13 @@ static enum status writer_ready(struct writer *w, struct error *e)
     db_close(w->db);
     w->db = NULL;
     atomic_fetch_add(&w->store->reconnects, 1);
-    return store_connect(w->store, true, &w->db, e);
+    if (store_connect(w->store, true, &w->db, e))
+        return e->status;
+    if (flush_attach(w->store->flush, w->db, e) == OK)
+        return OK;
+    db_close(w->db);
+    w->db = NULL;
+    return e->status;
 }
 
 static void batch_run(struct writer *w, struct write_job **jobs, int count)
@@ -169,14 +185,49 @@ static void writer_use(struct writer *w, struct write_job **jobs, int count)
     pthread_mutex_unlock(&w->lock);
 }
 
+static bool job_must_last(const struct write_job *job)
+{
+    return job->status == OK && !job->relaxed;
+}
+
+/* Those who need the disk go in a chain: the first one's thread flushes. */
+static void batch_release(struct write_job **jobs, int count)
+{
+    struct write_job *first = NULL;
+    for (int i = 0; i < count; i++) {
+        struct write_job *job = jobs[i];
+        if (!job_must_last(job)) {
+            sem_post(&job->done);
+        } else if (!first) {
+            first = job;
+        } else {
+            job->others = first->others;
+            first->others = job;
+        }
+    }
+    if (first)
+        sem_post(&first->done);
+}
+
+/* In the thread of a job that has been released. */
+static void job_finish(struct writer *w, struct write_job *job)
+{
+    if (job_must_last(job))
+        flush_wait(w->store->flush, job->commit);
+    for (struct write_job *other = job->others, *next; other; other = next) {
+        next = other->others; /* it is gone when its thread goes on */
+        other->others = NULL;
+        sem_post(&other->done);
+    }
+}
+
 static void *writer_main(void *arg)
 {
     struct writer *w = arg;
     struct write_job *jobs[STORE_BATCH_MAX];
     for (int count; (count = writer_next(w, jobs)) > 0;) {
         writer_use(w, jobs, count);
-        for (int i = 0; i < count; i++)
-            sem_post(&jobs[i]->done);
+        batch_release(jobs, count);
     }
     return NULL;
 }
@@ -230,9 +281,9 @@ static enum entry writer_enter(struct writer *w, struct write_job *job)
     return entry;
 }
 
-enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, struct error *e)
+enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, int64_t *commit, struct error *e)
 {
-    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed }, *alone = &job;
+    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed || commit }, *alone = &job;
     if (inside_write)
         return fail(e, ST_INTERNAL, "store_write() was called inside a write function");
     sem_init(&job.done, 0, 0);
@@ -242,15 +293,19 @@ enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, s
         break;
     case ENTRY_AT_ONCE:
         writer_use(w, &alone, 1);
+        job_finish(w, &job);
         break;
     case ENTRY_QUEUED:
         while (sem_wait(&job.done) != 0 && errno == EINTR)
             ;
+        job_finish(w, &job);
         break;
     }
     sem_destroy(&job.done);
     if (job.status != OK && e)
         *e = job.error;
+    if (commit)
+        *commit = job.commit;
     return job.status;
 }
 

@@ -141,6 +141,11 @@ static UNUSED struct store *fixture_open(int kind)
         ck_assert_msg(ck_st == (want) && strstr(ck_e.text, (words)), "%s: status %d: %s", #call, ck_st, ck_e.text);    \
     } while (0)
 
+/* The test's own time limit ends a wait that has no end. */
+#define until(condition)                                                                                               \
+    while (!(condition))                                                                                               \
+    clock_sleep_ms(5)
+
 static UNUSED enum status write_script(struct db *db, void *sql, struct error *e)
 {
     return db_script(db, sql, e);

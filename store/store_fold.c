@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT
+ * store_fold: folds SQLite's log (WAL) into the database file beside the writer: the writer would stand still for it,
+ * for as long as the disk takes for 16 MB.  A thread with a connection of its own, both made when first needed.
+ * Under load the log never stands still long enough to be folded whole and begun anew: beyond a second bound the
+ * writer folds the few pages that are left.
+ * Must never let the log grow without bound. */
+#include "store/store_internal.h"
+#include "base/arena.h"
+#include "base/log.h"
+#include <stdlib.h>
+
+enum {
+    /* A message touches the same few pages again and again: folding at 16 MB instead of 4 writes them once instead of
+     * four times. */
+    LOG_FOLD_PAGES = 4000,
+    LOG_STEP_PAGES = 1000, /* what the log must have grown by since the thread folded last */
+    LOG_PAGES_MAX = 4 * LOG_FOLD_PAGES,
+    LOG_TRY_PAGES = 128, /* between two attempts of the writer */
+    PASSES_MAX = 4,      /* of the thread: each has fewer pages left to do */
+    LEFT_FEW = 32,
+};
+
+struct fold {
+    struct store *store;
+    pthread_t thread;
+    pthread_mutex_t pass; /* held while somebody folds: SQLite lets one at a time, and sends the other away */
+    pthread_mutex_t lock; /* guards wanted, stopping */
+    pthread_cond_t wake;
+    bool wanted, stopping;
+    /* of whoever has the write connection: pages in the log … */
+    bool started;
+    int64_t pages;    /* … after the newest commit */
+    int64_t asked_at; /* … when the thread was last asked */
+    int64_t tried_at; /* … when the writer tried */
+};
+
+static bool fold_pass(struct fold *f, struct db *db, int64_t *left)
+{
+    struct error e = { 0 };
+    pthread_mutex_lock(&f->pass);
+    enum status st = db->driver->log_fold(db, left, &e);
+    pthread_mutex_unlock(&f->pass);
+    if (st != OK && st != ST_BUSY) /* busy: a backup, or another program */
+        log_event(LOG_WARN, "folding the database's log", F_ERR(&e));
+    return st == OK;
+}
+
+static void fold_passes(struct fold *f, struct db *db)
+{
+    int64_t left = 0;
+    for (int i = 0; i < PASSES_MAX && (i == 0 || left > LEFT_FEW); i++)
+        if (!fold_pass(f, db, &left))
+            return;
+}
+
+static void *fold_main(void *arg)
+{
+    struct fold *f = arg;
+    struct db *db = NULL;
+    pthread_mutex_lock(&f->lock);
+    for (;;) {
+        while (!f->wanted && !f->stopping)
+            pthread_cond_wait(&f->wake, &f->lock);
+        if (f->stopping)
+            break;
+        f->wanted = false;
+        pthread_mutex_unlock(&f->lock);
+        struct error e = { 0 };
+        if (db && db->broken) {
+            db_close(db);
+            db = NULL;
+        }
+        if (db || store_connect(f->store, true, &db, &e) == OK)
+            fold_passes(f, db);
+        else
+            log_event(LOG_WARN, "folding the database's log", F_ERR(&e));
+        pthread_mutex_lock(&f->lock);
+    }
+    pthread_mutex_unlock(&f->lock);
+    db_close(db);
+    return NULL;
+}
+
+struct fold *fold_new(struct store *s)
+{
+    struct fold *f = xcalloc(1, sizeof *f);
+    f->store = s;
+    pthread_mutex_init(&f->pass, NULL);
+    pthread_mutex_init(&f->lock, NULL);
+    pthread_cond_init(&f->wake, NULL);
+    return f;
+}
+
+void fold_free(struct fold *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&f->lock);
+    f->stopping = true;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->lock);
+    if (f->started)
+        pthread_join(f->thread, NULL);
+    pthread_cond_destroy(&f->wake);
+    pthread_mutex_destroy(&f->lock);
+    pthread_mutex_destroy(&f->pass);
+    free(f);
+}
+
+static void fold_ask(struct fold *f)
+{
+    f->asked_at = f->pages;
+    pthread_mutex_lock(&f->lock);
+    f->wanted = true;
+    pthread_cond_signal(&f->wake);
+    pthread_mutex_unlock(&f->lock);
+    f->started = f->started || pthread_create(&f->thread, NULL, fold_main, f) == 0;
+}
+
+void fold_note(struct fold *f, struct db *db)
+{
+    if (db->log_pages < f->pages) /* the log was begun anew */
+        f->asked_at = f->tried_at = 0;
+    f->pages = db->log_pages;
+    if (f->pages >= LOG_FOLD_PAGES && f->pages >= f->asked_at + LOG_STEP_PAGES)
+        fold_ask(f);
+    if (f->pages >= LOG_PAGES_MAX && f->pages >= f->tried_at + LOG_TRY_PAGES) {
+        int64_t left;
+        f->tried_at = f->pages;
+        (void)fold_pass(f, db, &left); /* waits for the thread's */
+    }
+}
