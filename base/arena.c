@@ -154,6 +154,18 @@ void *arena_alloc(struct arena *a, size_t bytes)
     return memset(p, 0, bytes);
 }
 
+void *arena_room(struct arena *a, void *list, size_t count, size_t item_bytes)
+{
+    enum { LEAST = 16 };
+    if (count > 0 && (count < LEAST || (count & (count - 1)) != 0))
+        return list;
+    size_t room = count ? count * 2 : LEAST;
+    if (room > SIZE_MAX / item_bytes)
+        out_of_memory(SIZE_MAX);
+    void *grown = arena_alloc(a, room * item_bytes);
+    return count ? memcpy(grown, list, count * item_bytes) : grown;
+}
+
 char *arena_strdup(struct arena *a, const char *s)
 {
     return s ? arena_strndup(a, s, strlen(s)) : NULL;

@@ -23,6 +23,11 @@ char *arena_strndup(struct arena *, const char *s, size_t bytes); /* NUL appende
 char *arena_printf(struct arena *, const char *fmt, ...) PRINTF(2, 3);
 char *arena_vprintf(struct arena *, const char *fmt, va_list ap) PRINTF(2, 0);
 
+/* Room for one more item in a list that has `count`: the list itself, or a copy of twice the size when it is full,
+ * which it is at 0 and at each power of two from 16 on.  Only for a list that has grown item by item this way (NULL at
+ * first); the old copy stays until the arena goes. */
+void *arena_room(struct arena *, void *list, size_t count, size_t item_bytes);
+
 /* Call fn(object) when the arena is freed. */
 void arena_defer(struct arena *, void (*fn)(void *), void *object);
 

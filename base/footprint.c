@@ -34,6 +34,11 @@ static int drop_code(struct dl_phdr_info *info, size_t bytes, void *arg)
     return 0;
 }
 
+void footprint_give_back(void)
+{
+    malloc_trim(0);
+}
+
 void footprint_trim(void)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);

@@ -6,6 +6,7 @@
 #define BASE_LOG_H
 
 #include "base/status.h"
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "embeddings/vectorizer.h"
 #include "router/question_search.h"
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct lane {
 
     /* --- the thread's --- */
     int64_t position; /* of the feed, over all users */
+    bool rests;       /* nothing is loaded, for nothing has changed since the snapshot and nobody uses the program */
     int64_t pruned_at_ms, saved_at_ms, complained_at_ms, step_at_ms;
     int64_t saved_embedded;
 };
@@ -59,6 +61,24 @@ static void complain(struct lane *l, const char *what, const struct error *e)
 }
 
 /* --- the index follows the rows --- */
+
+/* After a start whose snapshot is complete nothing is read: one who sleeps takes no memory.  The first sign of use
+ * loads everybody's rows, beside the message that gave it. */
+static void rest(struct lane *l)
+{
+    struct error e = { 0 };
+    struct db *db;
+    if (store_read_begin(l->store, &db, &e) != OK)
+        return;
+    l->rests = recall_rests(l->memory.recall, db, &l->position);
+    store_read_end(l->store, db);
+}
+
+static void rise(struct lane *l)
+{
+    l->rests = false;
+    l->position = 0;
+}
 
 static enum status refresh(struct lane *l, struct error *e)
 {
@@ -101,13 +121,18 @@ static enum status prune(struct db *db, void *arg, struct error *e)
     return st == OK ? feed_prune(db, e) : st;
 }
 
+static void settle(void *store)
+{
+    store_settle(store);
+}
+
 static void save(struct lane *l)
 {
     struct error e = { 0 };
     int64_t embedded = l->vectorizer.embedded;
     l->saved_at_ms = clock_mono_ms();
-    store_settle(l->store); /* the file must not know of rows that a power failure takes */
-    if (recall_save(l->memory.recall, &e) != OK)
+    const struct recall_saving what = { .position = l->position, .settle = settle, .arg = l->store };
+    if (recall_save(l->memory.recall, &what, &e) != OK)
         complain(l, "saving the snapshot", &e);
     else
         l->saved_embedded = embedded;
@@ -130,7 +155,8 @@ static void upkeep(struct lane *l)
 
 /* --- the thread --- */
 
-static void lane_wait(struct lane *l, int64_t wait_ms)
+/* True: there is news. */
+static bool lane_wait(struct lane *l, int64_t wait_ms)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -148,6 +174,7 @@ static void lane_wait(struct lane *l, int64_t wait_ms)
     pthread_mutex_lock(&l->lock);
     l->news = false;
     pthread_mutex_unlock(&l->lock);
+    return told;
 }
 
 /* Also with nothing to embed: questions are embedded too. */
@@ -218,10 +245,11 @@ static void *lane_main(void *arg)
     struct lane *l = arg;
     l->vectorizer.http = http_new();
     l->pruned_at_ms = l->saved_at_ms = clock_mono_ms();
+    rest(l);
     while (!stopping(l)) {
         give_way(l);
-        if (!work(l))
-            lane_wait(l, POLL_INTERVAL_MS);
+        if (!work(l) && lane_wait(l, POLL_INTERVAL_MS) && l->rests)
+            rise(l);
     }
     vectorizer_rest(&l->vectorizer);
     struct error e = { 0 };
@@ -244,18 +272,12 @@ void lane_wake(struct lane *l)
 
 static enum status start_thread(struct lane *l, struct error *e)
 {
-    pthread_condattr_t cond;
-    pthread_attr_t attr;
-    pthread_condattr_init(&cond);
-    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->wake, &cond);
-    pthread_condattr_destroy(&cond);
+    condition_init(&l->wake);
     pthread_mutex_init(&l->lock, NULL);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, LANE_STACK_BYTES);
-    int failed = pthread_create(&l->thread, &attr, lane_main, l);
-    pthread_attr_destroy(&attr);
-    return failed ? fail(e, ST_INTERNAL, "cannot start the thread of the embedder") : OK;
+    const struct thread_start what = {
+        .name = "embedder", .stack_bytes = LANE_STACK_BYTES, .run = lane_main, .arg = l
+    };
+    return thread_start(&l->thread, &what, e);
 }
 
 enum status lane_start(struct store *store, const struct config *config, struct intake *intake, struct lane **out,

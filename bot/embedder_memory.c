@@ -64,7 +64,6 @@ enum status memory_open(struct memory *m, const struct config *c, struct store *
                                     .snapshot = m->snapshot };
         m->recall = recall_new(&o);
         m->vectors = query_vectors_new(m->embedder);
-        recall_load(m->recall, db, &m->snapshot_items);
     }
     if (db)
         store_read_end(store, db);

@@ -14,10 +14,9 @@ struct memory {
     struct recall *recall;
     struct query_vectors *vectors;
     char *folder, *snapshot; /* NULL = none */
-    uint64_t snapshot_items; /* loaded from it */
 };
-/* An embedding key or base URL (EMBEDDING_*, else OPENAI_*) means that server; otherwise the built-in embedder.  Loads
- * the snapshot: beside the SQLite file; with PostgreSQL under $XDG_CACHE_HOME or ~/.cache. */
+/* An embedding key or base URL (EMBEDDING_*, else OPENAI_*) means that server; otherwise the built-in embedder.  The
+ * snapshot lies beside the SQLite file; with PostgreSQL under $XDG_CACHE_HOME or ~/.cache. */
 enum status MUST_CHECK memory_open(struct memory *, const struct config *, struct store *, struct error *);
 /* Write the queries' calls to the server into the ledger.  Blocks on the database; on failure they stay for the next
  * time. */

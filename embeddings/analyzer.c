@@ -152,19 +152,12 @@ struct splitter {
     const char *text;
     size_t len;
     struct word *out;
-    size_t count, capacity;
+    size_t count;
 };
 
 static struct word *push(struct splitter *s, size_t begin, size_t end)
 {
-    if (s->count == s->capacity) {
-        size_t capacity = s->capacity ? s->capacity * 2 : 32;
-        struct word *grown = arena_alloc(s->arena, capacity * sizeof *grown);
-        if (s->count)
-            memcpy(grown, s->out, s->count * sizeof *grown);
-        s->out = grown;
-        s->capacity = capacity;
-    }
+    s->out = arena_room(s->arena, s->out, s->count, sizeof *s->out);
     struct word *w = &s->out[s->count++];
     *w = (struct word){ .begin = begin, .end = end };
     w->surface = fold(s->arena, s->text + begin, end - begin);

@@ -12,7 +12,6 @@ static sem_t places;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct {
     __typeof__(cblas_sgemm) *sgemm;
-    __typeof__(cblas_sgemv) *sgemv;
 } blas; /* NULL: there is none on this machine */
 
 /* Loaded at the first use: most processes never need it, and its Fortran runtime costs 2.5 MB, a constructor that reads
@@ -29,7 +28,6 @@ static void blas_init(void)
     if (set_threads)
         set_threads(1);
     *(void **)&blas.sgemm = dlsym(library, "cblas_sgemm");
-    *(void **)&blas.sgemv = dlsym(library, "cblas_sgemv");
 }
 
 /* The same products without a library: several times slower, and within the same bound. */
@@ -57,16 +55,6 @@ void blas_products(const float *a, size_t m, const float *b, size_t n, size_t d,
     for (size_t i = 0; !blas.sgemm && i < m; i++)
         for (size_t j = 0; j < n; j++)
             out[i * ldo + j] = plain_product(a + i * d, b + j * d, d);
-    sem_post(&places);
-}
-
-void blas_product(const float *a, size_t m, size_t d, const float *x, float *out)
-{
-    blas_enter();
-    if (blas.sgemv)
-        blas.sgemv(CblasRowMajor, CblasNoTrans, (int)m, (int)d, 1, a, (int)d, x, 1, 0, out, 1);
-    for (size_t i = 0; !blas.sgemv && i < m; i++)
-        out[i] = plain_product(a + i * d, x, d);
     sem_post(&places);
 }
 

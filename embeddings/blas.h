@@ -11,8 +11,6 @@
 
 /* out[i × ldo + j] = <a_i, b_j>; a is m × d, b is n × d, row-major, without gaps. */
 void blas_products(const float *a, size_t m, const float *b, size_t n, size_t d, float *out, size_t ldo);
-/* out[i] = <a_i, x>. */
-void blas_product(const float *a, size_t m, size_t d, const float *x, float *out);
 /* The largest |computed - true| of one inner product of unit vectors in fp32, whatever the order of summation and
  * whether fused or not: Higham, "Accuracy and Stability of Numerical Algorithms", 2nd ed., (3.5). */
 float blas_error(size_t d);

@@ -8,19 +8,19 @@
  * w × GRAM_SHARE ÷ √(number of grams) each, so that a long word does not outshout a short one and a misspelt word
  * still shares most of them.  A feature adds its weight, with the sign of its hash's top bit, to the dimension
  * hash mod 384 (64-bit FNV-1a with a final mix).  The sum is brought to length one. */
+#include "base/hash.h"
 #include "embeddings/analyzer.h"
 #include "embeddings/embedder.h"
 #include <math.h>
 #include <string.h>
 
 #define GRAM_SHARE 3.0
+#define HASH_BEGIN 1469598103934665603u /* FNV's own has one digit more; stored vectors were made with this one */
 enum { GRAM_MIN = 3, GRAM_MAX = 5, WORD_BYTES_MAX = 48, WORD_WEIGHT_MIN = 3, WORD_WEIGHT_MAX = 8 };
 
 static uint64_t hash(char kind, const char *s, size_t len)
 {
-    uint64_t h = (1469598103934665603u ^ (unsigned char)kind) * 1099511628211u;
-    for (size_t i = 0; i < len; i++)
-        h = (h ^ (unsigned char)s[i]) * 1099511628211u;
+    uint64_t h = hash_more(hash_more(HASH_BEGIN, &kind, 1), s, len);
     h ^= h >> 33;
     h *= 0xFF51AFD7ED558CCDu;
     return h ^ (h >> 33);

@@ -2,6 +2,7 @@
  * lexical: see lexical.h.  Terms live in an open hash with their postings; a removed document stays in
  * the postings, marked dead, until a quarter is dead and the index is written anew. */
 #include "embeddings/lexical.h"
+#include "base/hash.h"
 #include "embeddings/analyzer.h"
 #include <assert.h>
 #include <math.h>
@@ -11,7 +12,7 @@
 
 enum {
     CHAT_WORDS_MAX = 24,     /* mean length under which documents read like chat turns */
-    DEAD_DOCUMENTS_MIN = 64, /* below it compaction is not worth a thought */
+    DEAD_DOCUMENTS_MIN = 16, /* below it compaction is not worth a thought; each keeps its words until then */
     QUERY_TERMS_MAX = 256,   /* of one query: a whole note pasted as a question */
     TERM_BYTES = 192,
 };
@@ -46,11 +47,9 @@ struct lexical {
 
 /* --- hashes: slots hold index + 1, 0 = free --- */
 
-static uint64_t hash_bytes(const char *s)
+static uint64_t hash_word(const char *s)
 {
-    uint64_t h = 1469598103934665603u;
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * 1099511628211u;
+    uint64_t h = hash_bytes(s, strlen(s));
     return h ^ (h >> 29);
 }
 
@@ -62,7 +61,7 @@ static uint64_t hash_key(int64_t key)
 
 static uint32_t *term_slot(const struct lexical *lx, const char *text)
 {
-    uint32_t mask = lx->term_slots - 1, i = (uint32_t)hash_bytes(text) & mask;
+    uint32_t mask = lx->term_slots - 1, i = (uint32_t)hash_word(text) & mask;
     while (lx->term_slot[i] && strcmp(lx->term[lx->term_slot[i] - 1].text, text) != 0)
         i = (i + 1) & mask;
     return &lx->term_slot[i];

@@ -2,8 +2,8 @@
  * matrix_threads: see the header.  The helpers sleep between jobs and hold no lock while they work. */
 #include "embeddings/matrix_threads.h"
 #include "base/arena.h"
+#include "base/thread.h"
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 
 enum { HELPER_STACK_BYTES = 256 * 1024 };
@@ -51,16 +51,13 @@ struct threads *threads_new(unsigned helpers)
     pthread_mutex_init(&t->lock, NULL);
     pthread_cond_init(&t->start, NULL);
     pthread_cond_init(&t->finish, NULL);
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, HELPER_STACK_BYTES);
-    sigset_t all, before; /* signals belong to the threads that wait for them */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    while (t->helpers < helpers && pthread_create(&t->thread[t->helpers], &attributes, helper, t) == 0)
-        t->helpers++;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
+    for (; t->helpers < helpers; t->helpers++) {
+        const struct thread_start what = {
+            .name = "matrix", .number = (int)t->helpers + 1, .stack_bytes = HELPER_STACK_BYTES, .run = helper, .arg = t
+        };
+        if (thread_start(&t->thread[t->helpers], &what, NULL))
+            break;
+    }
     if (t->helpers)
         return t;
     threads_free(t);

@@ -56,7 +56,6 @@ struct recall_user *recall_user_of(struct recall *r, int64_t user_id)
     if (!u) {
         u = xcalloc(1, sizeof *u);
         u->user_id = user_id;
-        u->trusted = r->mark > 0;
         pthread_mutex_init(&u->lock, NULL);
         u->next = r->users;
         r->users = u;
@@ -123,40 +122,66 @@ struct matrix *recall_matrix(struct recall *r)
     return m;
 }
 
-void recall_load(struct recall *r, struct db *db, uint64_t *items)
+/* Names database and model, as the snapshot does; under the lock. */
+static bool name_matrix(struct recall *r, struct db *db)
 {
     struct arena *arena = arena_new();
-    struct matrix *m = NULL;
-    struct matrix_usage usage = { 0 };
     const char *id = NULL;
     struct error ignored;
-    int64_t mark = 0;
-    bool reaches = false;
-    *items = 0;
-    if (r->options.model && feed_database_id(db, arena, &id, &ignored) == OK) {
+    if (!r->matrix_name && r->options.model && feed_database_id(db, arena, &id, &ignored) == OK)
         r->matrix_name = xstrdup(arena_printf(arena, "%s:%s", id, r->options.model));
-        struct matrix_options o = matrix_options_of(r);
-        if (r->options.snapshot && snapshot_load(r->options.snapshot, &o, &m, &mark, &ignored) != OK)
-            m = NULL; /* none, of another database or model, or damaged: everything is read from the database */
-    }
-    if (m && (feed_reaches(db, mark, &reaches, &ignored) != OK || !reaches || mark <= 0)) {
-        matrix_free(m);
-        m = NULL;
-    }
-    if (m) {
-        matrix_usage(m, &usage);
-        *items = usage.items;
-        r->mark = mark;
-        atomic_store(&r->matrix, m);
-    }
     arena_free(arena);
+    return r->matrix_name != NULL;
 }
 
-enum status recall_save(struct recall *r, struct error *error)
+bool recall_rests(struct recall *r, struct db *db, int64_t *position)
+{
+    struct snapshot_state state = { 0 };
+    struct error ignored;
+    bool reaches = false;
+    pthread_mutex_lock(&r->lock);
+    struct matrix_options o = { 0 };
+    bool named = name_matrix(r, db) && r->options.snapshot;
+    if (named)
+        o = matrix_options_of(r);
+    pthread_mutex_unlock(&r->lock);
+    if (!named || snapshot_peek(r->options.snapshot, &o, &state, &ignored) != OK || !state.complete ||
+        state.mark <= 0 || feed_reaches(db, state.mark, &reaches, &ignored) != OK)
+        return false;
+    *position = state.mark;
+    return reaches;
+}
+
+void recall_load(struct recall *r, struct db *db)
+{
+    struct matrix *m = NULL;
+    struct snapshot_state state = { 0 };
+    struct error ignored;
+    bool reaches = false;
+    pthread_mutex_lock(&r->lock);
+    if (!r->begun && name_matrix(r, db) && r->options.snapshot) {
+        struct matrix_options o = matrix_options_of(r);
+        if (snapshot_load(r->options.snapshot, &o, &m, &state, &ignored) != OK)
+            m = NULL; /* none, of another database or model, or damaged: everything is read from the database */
+        if (m && (feed_reaches(db, state.mark, &reaches, &ignored) != OK || !reaches || state.mark <= 0)) {
+            matrix_free(m);
+            m = NULL;
+        }
+    }
+    r->begun = true;
+    if (m) {
+        r->mark = state.mark;
+        atomic_store(&r->matrix, m);
+    }
+    pthread_mutex_unlock(&r->lock);
+}
+
+enum status recall_save(struct recall *r, const struct recall_saving *what, struct error *error)
 {
     struct matrix *m = atomic_load(&r->matrix);
     struct matrix_usage usage;
-    int64_t mark = INT64_MAX;
+    int64_t mark = what->position;
+    uint64_t missing = 0;
     if (!m || !r->options.snapshot || !r->matrix_name)
         return OK;
     matrix_usage(m, &usage);
@@ -166,11 +191,16 @@ enum status recall_save(struct recall *r, struct error *error)
         pthread_mutex_lock(&u->lock);
         int64_t position = u->loaded ? u->position : r->mark;
         mark = position < mark ? position : mark;
+        missing += atomic_load(&u->wanted) + atomic_load(&u->given_up) + !u->loaded;
         pthread_mutex_unlock(&u->lock);
     }
-    if (mark <= 0 || mark == INT64_MAX)
+    if (mark <= 0)
         return OK; /* somebody's rows are being read for the first time */
-    return snapshot_save(m, r->options.snapshot, mark, error);
+    const struct snapshot_saving saving = { .path = r->options.snapshot,
+                                            .state = { .mark = mark, .complete = missing == 0 },
+                                            .settle = what->settle,
+                                            .arg = what->arg };
+    return snapshot_save(m, &saving, error);
 }
 
 /* --- what the lane asks --- */

@@ -77,11 +77,17 @@ enum status MUST_CHECK recall_fill(struct recall *, struct db *, int64_t user_id
 /* Every item is wanted again (reindex --force). */
 void recall_want_all(struct recall *);
 
-/* Load the snapshot, when it is of this database and model and the feed reaches back to it; else start empty.
- * Before the first search.  *items: vectors in it. */
-void recall_load(struct recall *, struct db *, uint64_t *items);
-/* Write it; nothing to do without a snapshot file or vectors. */
-enum status MUST_CHECK recall_save(struct recall *, struct error *);
+/* Is the snapshot of this database and model, and was nothing missing in it?  Then *position is where the feed goes on
+ * from it: while nothing has changed since, no row need be read.  It is loaded when the first user's rows are. */
+bool recall_rests(struct recall *, struct db *, int64_t *position);
+struct recall_saving {
+    int64_t position;          /* of the feed: every user's changes before it have been read, by recall_sync() or as
+                                  recall_rests() */
+    void (*settle)(void *arg); /* see snapshot.h */
+    void *arg;
+};
+/* Write the snapshot; nothing to do without a file, without vectors, or while none was loaded. */
+enum status MUST_CHECK recall_save(struct recall *, const struct recall_saving *, struct error *);
 
 struct recall_usage {
     uint64_t users, documents, vectors, wanted, given_up, loads;

@@ -44,6 +44,7 @@ struct recall_user {
     int64_t user_id;
     pthread_mutex_t lock; /* of all below but the counters */
     bool loaded;
+    bool met;         /* its rows were read before */
     bool trusted;     /* the matrix' rows came from the snapshot and stand for everything before `position` */
     int64_t position; /* of the feed */
     int64_t window_count, window_newest; /* what stood above the position when all rows were read */
@@ -69,11 +70,14 @@ struct recall {
     pthread_mutex_t lock;          /* of the list and of making the matrix */
     struct recall_user *users;
     struct matrix *_Atomic matrix; /* NULL until the first vector */
-    const char *matrix_name;       /* names database and model in the snapshot; NULL until recall_load() */
+    const char *matrix_name;       /* names database and model in the snapshot; NULL until somebody needs it */
+    bool begun;                    /* the snapshot was looked at */
     int64_t mark;                  /* of the loaded snapshot; 0 = none */
     _Atomic uint64_t loads;
 };
 
+/* Loads the snapshot, when it is of this database and model and the feed reaches back to it; once. */
+void recall_load(struct recall *, struct db *);
 struct recall_user *recall_user_of(struct recall *, int64_t user_id);
 /* Under the user's lock. */
 enum status MUST_CHECK recall_user_sync(struct recall *, struct recall_user *, struct db *, struct error *);

@@ -371,6 +371,9 @@ static enum status load_rows(struct recall_user *u, struct db *db, struct error 
 enum status recall_user_load(struct recall *r, struct recall_user *u, struct db *db, struct error *error)
 {
     enum status st = OK;
+    recall_load(r, db);
+    u->trusted = u->trusted || (!u->met && r->mark > 0);
+    u->met = true;
     if (u->trusted) /* the first time, on top of a snapshot */
         st = distrust_changes(r, u, db, error);
     recall_user_clear(r, u);

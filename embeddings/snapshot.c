@@ -30,9 +30,12 @@ enum {
 
 static const char snapshot_magic[8] = { 'S', 'T', 'E', 'W', 'M', 'T', 'X', '\n' };
 
+enum { FLAG_COMPLETE = 1, FLAGS_KNOWN = FLAG_COMPLETE };
+
 struct header {
     char magic[8];
-    uint32_t format, byte_order, dimensions, segments;
+    uint16_t format, flags;
+    uint32_t byte_order, dimensions, segments;
     uint64_t rows, parts_bytes, rows_offset, file_bytes;
     int64_t mark;
     uint64_t parts_hash, rows_hash;
@@ -224,10 +227,10 @@ static enum status finish(struct save *s, const char *side, const char *path, st
     return OK;
 }
 
-enum status snapshot_save(struct matrix *m, const char *path, int64_t mark, struct error *e)
+enum status snapshot_save(struct matrix *m, const struct snapshot_saving *what, struct error *e)
 {
     char side[PATH_BYTES_MAX];
-    if (snprintf(side, sizeof side, "%s.new", path) >= (int)sizeof side)
+    if (snprintf(side, sizeof side, "%s.new", what->path) >= (int)sizeof side)
         return fail(e, ST_INVALID, "the path of the snapshot is too long");
     int fd = side_file(side);
     if (fd < 0)
@@ -239,14 +242,17 @@ enum status snapshot_save(struct matrix *m, const char *path, int64_t mark, stru
     setvbuf(s.out, NULL, _IOFBF, OUT_BUFFER_BYTES);
     memcpy(s.header.magic, snapshot_magic, sizeof s.header.magic);
     s.header.format = FORMAT;
+    s.header.flags = what->state.complete ? FLAG_COMPLETE : 0;
     s.header.byte_order = BYTE_ORDER_MARK;
     s.header.dimensions = m->dimensions;
-    s.header.mark = mark;
+    s.header.mark = what->state.mark;
     memcpy(s.header.model, m->model, sizeof s.header.model);
     views_open(&s);
     put_all(&s);
     views_close(&s);
-    enum status status = finish(&s, side, path, e);
+    if (what->settle)
+        what->settle(what->arg);
+    enum status status = finish(&s, side, what->path, e);
     if (status != OK)
         unlink(side);
     XXH3_freeState(s.hash);
@@ -295,7 +301,7 @@ static enum status image_open(struct load *l)
 static enum status header_check(struct load *l, const struct matrix_options *o)
 {
     const struct header *h = &l->header;
-    if (memcmp(h->magic, snapshot_magic, sizeof h->magic) != 0 || h->format != FORMAT ||
+    if (memcmp(h->magic, snapshot_magic, sizeof h->magic) != 0 || h->format != FORMAT || (h->flags & ~FLAGS_KNOWN) ||
         h->byte_order != BYTE_ORDER_MARK)
         return damaged(l, "it is not a snapshot of this version");
     if (header_hash(h) != h->header_hash)
@@ -382,8 +388,21 @@ static enum status parts_load(struct load *l)
     return s == OK ? rows_map(&l->m->rows, l->fd, l->header.rows_offset, slot, l->e) : s;
 }
 
-enum status snapshot_load(const char *path, const struct matrix_options *o, struct matrix **out, int64_t *mark,
-                          struct error *e)
+static struct snapshot_state state_of(const struct header *h)
+{
+    return (struct snapshot_state){ .mark = h->mark, .complete = h->flags & FLAG_COMPLETE };
+}
+
+static void image_close(struct load *l)
+{
+    if (l->image)
+        munmap((void *)l->image, l->bytes);
+    if (l->fd >= 0)
+        close(l->fd);
+}
+
+enum status snapshot_load(const char *path, const struct matrix_options *o, struct matrix **out,
+                          struct snapshot_state *state, struct error *e)
 {
     struct load l = { .path = path, .fd = -1, .e = e };
     *out = NULL;
@@ -396,17 +415,27 @@ enum status snapshot_load(const char *path, const struct matrix_options *o, stru
         s = hash_check(&l);
     if (s == OK)
         s = parts_load(&l);
-    if (l.image)
-        munmap((void *)l.image, l.bytes);
-    if (l.fd >= 0)
-        close(l.fd);
+    image_close(&l);
     if (s != OK) {
         matrix_free(l.m);
         return s;
     }
-    *mark = l.header.mark;
+    *state = state_of(&l.header);
     *out = l.m;
     return OK;
+}
+
+enum status snapshot_peek(const char *path, const struct matrix_options *o, struct snapshot_state *state,
+                          struct error *e)
+{
+    struct load l = { .path = path, .fd = -1, .e = e };
+    enum status s = image_open(&l);
+    if (s == OK)
+        s = header_check(&l, o);
+    image_close(&l);
+    if (s == OK)
+        *state = state_of(&l.header);
+    return s;
 }
 
 void snapshot_seal(void *image, size_t bytes)

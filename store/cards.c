@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * cards: see cards.h.  Called by router/card.c. */
+ * cards: see cards.h.  Called by router/card*.c and ask*.c. */
 #include "store/cards.h"
 
 #include <openssl/rand.h>

@@ -15,7 +15,8 @@ static enum status newest_ms(struct db *db, int64_t *at_ms, struct error *e)
 static enum status step_apply(struct db *db, int64_t now_ms, int64_t step_ms, struct error *e)
 {
     static const char *const due[] = {
-        "UPDATE inbox SET run_at = run_at + $2 WHERE state IN ('available', 'parked') AND run_at > $1",
+        "UPDATE inbox SET run_at = run_at + $2 WHERE state = 'available' AND run_at > $1",
+        "UPDATE inbox SET run_at = run_at + $2 WHERE state = 'parked' AND run_at > $1",
         "UPDATE outbox SET run_at = run_at + $2 WHERE state = 'available' AND run_at > $1",
     };
     static const char *const leases[] = {

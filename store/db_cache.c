@@ -3,20 +3,12 @@
  * and has no rehashing and no tombstones. */
 #include "store/db_cache.h"
 #include "base/arena.h"
+#include "base/hash.h"
 #include <stdlib.h>
-
-static uint64_t key_hash(const void *key, size_t bytes) /* FNV-1a */
-{
-    const unsigned char *p = key;
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < bytes; i++)
-        h = (h ^ p[i]) * 1099511628211u;
-    return h;
-}
 
 void *cache_find(struct cache *c, const void *key, size_t key_bytes)
 {
-    uint64_t h = key_hash(key, key_bytes);
+    uint64_t h = hash_bytes(key, key_bytes);
     for (int i = 0; i < c->count; i++) {
         struct cache_entry *entry = &c->entry[i];
         if (c->hash[i] != h || entry->key_bytes != key_bytes || memcmp(entry->key, key, key_bytes) != 0)
@@ -49,7 +41,7 @@ void *cache_put(struct cache *c, const void *key, size_t key_bytes, void *value)
     }
     char *copy = xmalloc(key_bytes ? key_bytes : 1);
     memcpy(copy, key, key_bytes);
-    c->hash[at] = key_hash(key, key_bytes);
+    c->hash[at] = hash_bytes(key, key_bytes);
     c->entry[at] = (struct cache_entry){ .key = copy, .key_bytes = key_bytes, .value = value, .used = ++c->tick };
     return evicted;
 }

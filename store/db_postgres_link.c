@@ -240,13 +240,17 @@ static PGconn *link_connect(const char *url)
 
 static enum status link_setup(struct pg *db, struct error *e)
 {
-    char sql[512];
+    char sql[640];
     /* A write holds its transaction for milliseconds; one idle for longer than a statement may take is a
-     * thread that will never come back to it. */
+     * thread that will never come back to it.
+     * A prepared statement keeps the plan that was best for the table's size of that hour, and that of an empty queue
+     * is to read all of it: so no plan reads a table that an index could answer for, nor sorts what one has in order.
+     * (jit: a table without an index counts as so dear that it would be compiled for each time.) */
     snprintf(sql, sizeof sql,
              "SET statement_timeout=%d; SET lock_timeout=%d; SET idle_in_transaction_session_timeout=%d; "
              "SET TimeZone='UTC'; SET bytea_output='hex'; SET default_transaction_isolation='%s'; "
-             "SET default_transaction_read_only=%s",
+             "SET default_transaction_read_only=%s; "
+             "SET enable_seqscan=off; SET enable_bitmapscan=off; SET jit=off",
              DB_STATEMENT_TIMEOUT_MS, DB_BUSY_TIMEOUT_MS, 2 * DB_STATEMENT_TIMEOUT_MS,
              db->base.writer ? "read committed" : "repeatable read", db->base.writer ? "off" : "on");
     return pg_exec(db, sql, e);

@@ -26,7 +26,7 @@ enum status sqlite_lock_server(const char *url, int *fd, struct error *);
 /* driver.h: log_open, log_flush, log_fold.  The log (WAL) keeps its file as long as a connection is open. */
 enum status sqlite_log_open(struct db *, int *fd, struct error *);
 enum status sqlite_log_flush(int fd, struct error *);
-enum status sqlite_log_fold(struct db *, int64_t *left, struct error *);
+enum status sqlite_log_fold(struct db *, bool anew, int64_t *left, struct error *);
 enum status sqlite_path(const char *url, const char **path, struct error *); /* as it stands in the URL */
 
 /* db_sqlite_backup.c, db_sqlite_restore.c */

@@ -15,7 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PROGRESS_STEPS = 20000 }; /* virtual machine steps between two looks at the clock: well under 1 ms */
+enum {
+    PROGRESS_STEPS = 20000,   /* virtual machine steps between two looks at the clock: well under 1 ms */
+    LOG_READERS_WAIT_MS = 100 /* the writer stands still meanwhile */
+};
 
 /* --- errors --- */
 
@@ -265,17 +268,27 @@ enum status sqlite_log_flush(int fd, struct error *e)
 {
     while (fdatasync(fd) != 0)
         if (errno != EINTR)
-            return fail(e, ST_UNAVAILABLE, "the database's log cannot be brought to the disk: %s", strerror(errno));
+            return fail(e, ST_UNAVAILABLE, "the database's log cannot be brought to the disk: %s%s", strerror(errno),
+                        errno == ENOSPC || errno == EDQUOT ? sqlite_advice(SQLITE_FULL) : "");
     return OK;
 }
 
-enum status sqlite_log_fold(struct db *base, int64_t *left, struct error *e)
+enum status sqlite_log_fold(struct db *base, bool anew, int64_t *left, struct error *e)
 {
     struct sqlite *db = sqlite_of(base);
     int pages = 0, folded = 0;
-    int code = sqlite3_wal_checkpoint_v2(db->raw, "main", SQLITE_CHECKPOINT_PASSIVE, &pages, &folded);
+    if (anew)
+        sqlite3_busy_timeout(db->raw, LOG_READERS_WAIT_MS);
+    int code = sqlite3_wal_checkpoint_v2(db->raw, "main", anew ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
+                                         &pages, &folded);
+    if (anew)
+        sqlite3_busy_timeout(db->raw, DB_BUSY_TIMEOUT_MS);
     *left = pages - folded;
-    return code == SQLITE_OK ? OK : sqlite_fail(db, code, e);
+    if (code == SQLITE_OK)
+        return OK;
+    bool refused = sqlite3_extended_errcode(db->raw) == SQLITE_IOERR_FSYNC;
+    enum status st = sqlite_fail(db, code, e);
+    return refused ? (e->status = ST_LOST) : st;
 }
 
 /* --- the server's lock --- */

@@ -70,8 +70,10 @@ struct db_driver {
      * any thread.  NULL: not this way. */
     enum status (*log_open)(struct db *, int *fd, struct error *);
     enum status (*log_flush)(int fd, struct error *);
-    /* Fold the log into the file, beside readers and the writer; *left: pages that came meanwhile. */
-    enum status (*log_fold)(struct db *, int64_t *left, struct error *);
+    /* Fold the log into the file, beside readers and the writer; *left: pages that came meanwhile.  anew: with the
+     * writer's connection, wait a moment for readers too, so that the log can begin anew; ST_BUSY when they stay.
+     * ST_LOST: the disk refused what was written. */
+    enum status (*log_fold)(struct db *, bool anew, int64_t *left, struct error *);
     enum status (*set_timeout)(struct db *, int64_t timeout_ms, struct error *);
     bool (*alive)(struct db *); /* without a round trip: has the other side hung up? */
     enum status (*now_ms)(struct db *, int64_t *now_ms, struct error *);

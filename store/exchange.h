@@ -25,7 +25,6 @@ enum exchange_kind {
     EXCHANGE_BODY,
     EXCHANGE_KINDS
 };
-const char *exchange_kind_name(enum exchange_kind); /* "task" */
 
 struct exchange_count {
     int64_t rows;

@@ -101,11 +101,6 @@ const struct exchange_table exchange_tables[EXCHANGE_KINDS] = {
                           CREATED } },
 };
 
-const char *exchange_kind_name(enum exchange_kind kind)
-{
-    return exchange_tables[kind].name;
-}
-
 static struct json_object *value_json(struct arena *arena, enum exchange_column_type type,
                                       const struct exchange_value *v)
 {

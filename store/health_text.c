@@ -32,7 +32,8 @@ const char *figure_exact(struct arena *arena, double value)
     return arena_strdup(arena, text);
 }
 
-const char *figure_minutes(struct arena *arena, double minutes)
+/* "1 h 5 min", "45 min" */
+static const char *figure_minutes(struct arena *arena, double minutes)
 {
     if (minutes < 60 && fabs(minutes - round(minutes)) > 0.05)
         return arena_printf(arena, "%s min", figure_number(arena, minutes, 1));

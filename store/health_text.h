@@ -10,7 +10,6 @@
 const char *figure_number(struct arena *, double value, int decimals);
 /* The shortest text that reads back as the same double: for files. */
 const char *figure_exact(struct arena *, double value);
-const char *figure_minutes(struct arena *, double minutes); /* "1 h 5 min", "45 min" */
 /* A value in the unit of a health_table: hours and minutes as durations, ml of a litre and more as litres. */
 const char *figure_unit(struct arena *, double value, const char *unit);
 /* The same with an explicit sign ("+0.6 kg", "−30 min", "no change"). */

@@ -53,11 +53,15 @@ static enum status one_text(struct stmt *s, struct arena *a, const char **text, 
     return db_done(s, e);
 }
 
-enum status history_of_inbox(struct db *db, struct arena *a, int64_t user_id, int64_t inbox_id, const char **text,
-                             struct error *e)
+/* The newest first, in both: what is asked for was said a moment ago, and a chat's history is long. */
+
+enum status history_of_inbox(struct db *db, struct arena *a, const struct history_key *k, int64_t inbox_id,
+                             const char **text, struct error *e)
 {
-    return one_text(db_query(db, "SELECT content FROM history WHERE inbox_id = $1 AND user_id = $2 AND role = 'user'",
-                             p_int(inbox_id), p_int(user_id)),
+    return one_text(db_query(db,
+                             "SELECT content FROM history WHERE channel = $1 AND chat_id = $2 AND user_id = $3"
+                             " AND inbox_id = $4 AND role = 'user' ORDER BY id DESC LIMIT 1",
+                             p_text(k->channel), p_int(k->chat_id), p_int(k->user_id), p_int(inbox_id)),
                     a, text, e);
 }
 
@@ -66,14 +70,18 @@ enum status history_of_message(struct db *db, struct arena *a, const struct hist
 {
     return one_text(db_query(db,
                              "SELECT content FROM history WHERE channel = $1 AND chat_id = $2 AND user_id = $3"
-                             " AND message_id = $4 AND role = 'user' ORDER BY id",
+                             " AND message_id = $4 AND role = 'user' ORDER BY id DESC LIMIT 1",
                              p_text(k->channel), p_int(k->chat_id), p_int(k->user_id), p_int(message_id)),
                     a, text, e);
 }
 
 enum status history_prune(struct db *db, int64_t before_ms, struct error *e)
 {
-    return db_run(db, e, "DELETE FROM history WHERE created_at < $1", p_int(before_ms));
+    /* Ids grow with time: from the oldest to the first that stays, not through all. */
+    return db_run(db, e,
+                  "DELETE FROM history WHERE id < COALESCE((SELECT h.id FROM history h WHERE h.created_at >= $1"
+                  " ORDER BY h.id LIMIT 1), 9223372036854775807)",
+                  p_int(before_ms));
 }
 
 enum status step_put(struct db *db, int64_t inbox_id, int round, const char *content, int64_t now_ms, struct error *e)

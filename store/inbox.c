@@ -89,12 +89,8 @@ static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id
         *rescued += 1;
         if (strcmp(db_text(s, INBOX_COLUMN_COUNT), "parked") != 0)
             continue;
-        struct inbox_row *more = arena_alloc(a, ((size_t)*parked_count + 1) * sizeof *more);
-        if (*parked_count)
-            memcpy(more, *parked, (size_t)*parked_count * sizeof *more);
-        more[*parked_count] = row;
-        *parked = more;
-        *parked_count += 1;
+        *parked = arena_room(a, *parked, (size_t)*parked_count, sizeof row);
+        (*parked)[(*parked_count)++] = row;
     }
     return db_done(s, e);
 }
@@ -137,7 +133,9 @@ enum status inbox_last_try(struct db *db, int64_t now_ms, int64_t *retried, stru
 enum status inbox_prune(struct db *db, int64_t before_ms, struct error *e)
 {
     static const char *const sql[] = {
-        "DELETE FROM turn_steps WHERE created_at < $1",
+        /* Ids grow with time: from the oldest to the first that stays, not through all, which are long. */
+        "DELETE FROM turn_steps WHERE inbox_id < COALESCE((SELECT s.inbox_id FROM turn_steps s WHERE s.created_at >= $1"
+        " ORDER BY s.inbox_id, s.round LIMIT 1), 9223372036854775807)",
         "DELETE FROM inbox WHERE finished_at < $1 AND state = 'done'",
         "DELETE FROM pending WHERE expires_at < $1",
     };

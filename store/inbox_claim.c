@@ -5,24 +5,45 @@
  * first row of a lane that is met is its head; its index grows at one end only, which makes taking in cheap. */
 #include "store/inbox_row.h"
 
+#include "base/hash.h"
 #include "base/limits.h"
 
 #include <string.h>
 
 /* --- PostgreSQL --- */
 
+/* How far the front of the queue reaches, and how many more heads are found than the one that is wanted, since other
+ * workers may hold their locks. */
+#define FRONT_ROWS "64"
+#define HEADS "16"
+
 /* MATERIALIZED is a fence: without it a planner may run the subquery once per row and claim more than one.  ORDER BY …
- * LIMIT 1 where EXISTS would do makes the planner go by the index, whatever the table's size was when it was last
- * analysed: planned for an empty table, an EXISTS read the whole backlog once per claim. */
+ * LIMIT 1 where EXISTS or MIN would do makes the planner go by the index, whatever the table's size was when the
+ * statement was planned; "+" and "|| ''" keep it from walking through the queue until it meets the ids; an array is
+ * looked up, where it might read the table along a join. */
+#define HEAD                                                                                                           \
+    "(SELECT f.id FROM inbox f WHERE f.lane = l.lane AND f.state IN ('available', 'running') ORDER BY f.id LIMIT 1)"
+#define CLAIM(with, ids)                                                                                               \
+    "WITH RECURSIVE " with ", head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.id = ANY (ARRAY(" ids "))"        \
+    " AND j.state || '' = 'available' AND j.tap = $1 AND +j.run_at <= $2 AND j.crashes <= $5"                          \
+    " ORDER BY +j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"                                                   \
+    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4"                          \
+    " WHERE inbox.id = (SELECT h.id FROM head h) RETURNING " INBOX_COLUMNS                                             \
+    ", (SELECT n.id FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"                        \
+    " AND n.id <> inbox.id ORDER BY n.run_at, n.id LIMIT 1)"
+/* Of the front of the queue, those that are heads. */
+#define FRONT                                                                                                          \
+    "front AS MATERIALIZED (SELECT w.id, w.lane, w.crashes FROM inbox w WHERE w.state = 'available' AND w.tap = $1"    \
+    " AND w.run_at <= $2 ORDER BY w.run_at, w.id LIMIT " FRONT_ROWS ")"                                                \
+    ", near AS MATERIALIZED (SELECT l.id FROM front l WHERE l.crashes <= $5 AND l.id = " HEAD " LIMIT " HEADS ")"
+/* When the whole front belongs to lanes whose head is at work: from lane to lane, however many rows each has. */
+#define LANES                                                                                                          \
+    "lanes (lane) AS (SELECT (SELECT o.lane FROM inbox o WHERE o.state IN ('available', 'running')"                    \
+    " ORDER BY o.lane LIMIT 1) UNION ALL SELECT (SELECT o.lane FROM inbox o WHERE o.lane > l.lane"                     \
+    " AND o.state IN ('available', 'running') ORDER BY o.lane LIMIT 1) FROM lanes l WHERE l.lane IS NOT NULL)"
 static const char claim_sql[] =
-    "WITH head AS MATERIALIZED (SELECT j.id FROM inbox j WHERE j.state = 'available' AND j.tap = $1 AND j.run_at <= $2"
-    " AND j.crashes <= $5"
-    " AND j.id = (SELECT f.id FROM inbox f WHERE f.lane = j.lane AND f.state IN ('available', 'running')"
-    " ORDER BY f.id LIMIT 1) ORDER BY j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"
-    " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4 FROM head"
-    " WHERE inbox.id = head.id RETURNING " INBOX_COLUMNS
-    ", (SELECT n.id FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"
-    " AND n.id <> inbox.id ORDER BY n.run_at, n.id LIMIT 1)";
+    CLAIM(FRONT ", " LANES, "SELECT c.id FROM near c UNION ALL SELECT " HEAD " FROM lanes l WHERE l.lane IS NOT NULL"
+                            " AND NOT EXISTS (SELECT 1 FROM near) AND (SELECT COUNT(*) FROM front) = " FRONT_ROWS);
 
 static enum status claim_at_once(struct db *db, struct inbox_claim *c, struct error *e)
 {
@@ -51,10 +72,7 @@ struct lane_set {
 
 static struct lane_node **lane_bucket(struct lane_set *set, const char *lane)
 {
-    unsigned hash = 0;
-    for (const char *p = lane; *p; p++)
-        hash = hash * 31 + (unsigned char)*p;
-    return &set->bucket[hash % LANE_BUCKETS];
+    return &set->bucket[hash_bytes(lane, strlen(lane)) % LANE_BUCKETS];
 }
 
 static bool lane_known(struct lane_set *set, const char *lane)

@@ -92,7 +92,7 @@ static enum status open_entries(struct journal *j, struct arena *arena, struct e
                                 struct error *e)
 {
     enum status st = OK;
-    int n = 0, capacity = 0;
+    int n = 0;
     struct entry *rows = NULL;
     struct stmt *s = db_query(j->db,
                               "SELECT seq, table_name, row_id, before FROM journal"
@@ -103,13 +103,7 @@ static enum status open_entries(struct journal *j, struct arena *arena, struct e
             st = fail(e, ST_LIMIT, "One message can change at most %d rows.", ENTRIES_MAX);
             break;
         }
-        if (n == capacity) {
-            struct entry *old = rows;
-            capacity = capacity ? capacity * 2 : 16;
-            rows = arena_alloc(arena, sizeof *rows * (size_t)capacity);
-            for (int i = 0; i < n; i++)
-                rows[i] = old[i];
-        }
+        rows = arena_room(arena, rows, (size_t)n, sizeof *rows);
         struct json_object *entry;
         const char *text = db_text(s, 3);
         st = json_parse_in(arena, text, strlen(text), &entry, e);

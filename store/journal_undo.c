@@ -22,7 +22,7 @@ struct undo {
     struct arena *arena;
     struct turn turn;
     struct step *steps; /* newest first */
-    int count, capacity;
+    int count;
     int64_t now_ms;
 };
 
@@ -85,13 +85,7 @@ static enum status step_add(struct undo *u, const char *table, int64_t row_id, c
             step_merge(&u->steps[i], step.diff);
             return OK;
         }
-    if (u->count == u->capacity) {
-        struct step *old = u->steps;
-        u->capacity = u->capacity ? u->capacity * 2 : 16;
-        u->steps = arena_alloc(u->arena, sizeof *u->steps * (size_t)u->capacity);
-        if (old)
-            memcpy(u->steps, old, sizeof *old * (size_t)u->count);
-    }
+    u->steps = arena_room(u->arena, u->steps, (size_t)u->count, sizeof *u->steps);
     u->steps[u->count++] = step;
     return OK;
 }

@@ -82,18 +82,12 @@ enum status note_list(struct db *db, struct arena *arena, int64_t user_id, const
                       struct note **list, int *count, struct error *e)
 {
     int limit = f->limit > 0 && f->limit < NOTES_LIST_MAX ? f->limit : NOTES_LIST_MAX;
-    int n = 0, capacity = 0;
+    int n = 0;
     struct note *rows = NULL;
     struct stmt *s = db_query(db, "SELECT " NOTE_COLUMNS NOTE_WHERE " ORDER BY id DESC LIMIT $3", p_int(user_id),
                               p_int(f->category_id), p_int(limit));
     while (n < limit && db_step(s)) {
-        if (n == capacity) {
-            struct note *old = rows;
-            capacity = capacity ? capacity * 2 : 32;
-            rows = arena_alloc(arena, sizeof *rows * (size_t)capacity);
-            for (int i = 0; i < n; i++)
-                rows[i] = old[i];
-        }
+        rows = arena_room(arena, rows, (size_t)n, sizeof *rows);
         note_read(s, arena, &rows[n++]);
     }
     *list = rows;

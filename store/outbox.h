@@ -69,7 +69,7 @@ struct outbox_claim {
     int64_t now_ms; /* out: the database's clock */
     struct outbox_row *rows;
     int count;              /* out */
-    int64_t next_run_at_ms; /* out: earliest run_at of what is waiting; 0 = nothing waits */
+    int64_t next_run_at_ms; /* out: earliest run_at at the front of the queue; 0 = nothing of these channels is there */
 };
 enum status outbox_claim(struct db *, void *claim, struct error *); /* a write_fn */
 

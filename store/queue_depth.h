@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * queue_depth: how much waits in the queues and how long the most overdue has waited.  Each question reads a partial
  * index over unfinished rows, and at most QUEUE_DEPTH_MAX of those: neither finished rows nor a flood make it slow.
- * Inside a read of the caller. */
+ * Inside a read of the caller, or a write. */
 #ifndef STORE_QUEUE_DEPTH_H
 #define STORE_QUEUE_DEPTH_H
 
@@ -18,7 +18,7 @@ enum status MUST_CHECK inbox_parked(struct db *, int64_t *rows, struct error *);
 /* The same of one channel's rows in the outbox: waiting or being sent. */
 enum status MUST_CHECK outbox_depth(struct db *, const char *channel, int64_t *rows, struct error *);
 enum status MUST_CHECK outbox_overdue_ms(struct db *, const char *channel, int64_t now_ms, int64_t *ms, struct error *);
-/* Questions of agents that nobody has answered yet. */
+/* Questions of agents that nobody has answered yet: all of them, for by this count the asking side bounds them. */
 enum status MUST_CHECK requests_open(struct db *, int64_t *rows, struct error *);
 
 #endif

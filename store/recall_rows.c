@@ -8,7 +8,7 @@
 struct rows {
     struct arena *arena;
     struct recall_row *row;
-    size_t count, capacity;
+    size_t count;
     bool full;
 };
 
@@ -35,14 +35,7 @@ unsigned recall_mask(const char *name)
 
 static struct recall_row *rows_push(struct rows *r)
 {
-    if (r->count == r->capacity) {
-        size_t capacity = r->capacity ? r->capacity * 2 : 64;
-        struct recall_row *grown = arena_alloc(r->arena, capacity * sizeof *grown);
-        if (r->count)
-            memcpy(grown, r->row, r->count * sizeof *grown);
-        r->row = grown;
-        r->capacity = capacity;
-    }
+    r->row = arena_room(r->arena, r->row, r->count, sizeof *r->row);
     r->full |= r->count >= RECALL_ROWS_MAX;
     return &r->row[r->count++];
 }

@@ -3,19 +3,32 @@
 #include "store/reminders.h"
 
 #include "base/clock.h"
+#include "store/id_list.h"
+#include <stdlib.h>
 
-enum status reminders_take(struct db *db, struct arena *a, int64_t now_ms, int max, struct reminder **out, int *count,
-                           struct error *e)
+static int by_moment(const void *x, const void *y)
+{
+    const struct reminder *a = x, *b = y;
+    if (a->remind_at_ms != b->remind_at_ms)
+        return a->remind_at_ms < b->remind_at_ms ? -1 : 1;
+    return a->task_id < b->task_id ? -1 : a->task_id > b->task_id;
+}
+
+enum status reminders_take(struct db *db, struct arena *a, const struct reminder_people *people, int64_t now_ms,
+                           int max, struct reminder **out, int *count, struct error *e)
 {
     struct reminder *r = arena_alloc(a, (size_t)max * sizeof *r);
     int n = 0;
     struct stmt *s = db_query(
         db,
-        "UPDATE tasks SET reminded_at = $1 WHERE id IN (SELECT id FROM tasks WHERE remind_at <= $1 AND remind_at IS "
-        "NOT NULL"
-        " AND reminded_at IS NULL AND completed = 0 AND deleted_at IS NULL ORDER BY remind_at, id LIMIT $2)"
+        "UPDATE tasks SET reminded_at = $1 WHERE id IN (SELECT t.id FROM tasks t JOIN users u ON u.id = t.user_id"
+        " WHERE t.remind_at <= $1 AND t.remind_at IS NOT NULL AND t.reminded_at IS NULL AND t.completed = 0"
+        " AND t.deleted_at IS NULL AND ($3 LIKE '%,' || u.telegram_id || ',%'"
+        " OR (u.id = 1 AND ($4 = 0 OR u.telegram_id IS NULL OR t.channel = 'console')))"
+        " ORDER BY t.remind_at, t.id LIMIT $2)"
         " AND reminded_at IS NULL RETURNING id, user_id, content, due_date, repeat, remind_at, channel, chat_id",
-        p_int(now_ms), p_int(max));
+        p_int(now_ms), p_int(max), p_text(id_list(a, people->telegram_ids, people->telegram ? people->count : 0)),
+        p_int(people->telegram));
     while (db_step(s)) {
         if (n == max)
             continue;
@@ -30,6 +43,7 @@ enum status reminders_take(struct db *db, struct arena *a, int64_t now_ms, int m
             .chat_id = db_int(s, 7),
         };
     }
+    qsort(r, (size_t)n, sizeof *r, by_moment); /* RETURNING promises no order */
     *out = r;
     *count = n;
     return db_done(s, e);

@@ -177,12 +177,6 @@ enum status requests_list(struct db *db, struct arena *a, enum request_list whic
     return db_done(s, e);
 }
 
-enum status requests_open_count(struct db *db, int64_t *open, struct error *e)
-{
-    bool found;
-    return db_get_int(db, open, &found, e, "SELECT COUNT(*) FROM requests WHERE state = 'open'");
-}
-
 enum status requests_prune(struct db *db, int64_t before_ms, struct error *e)
 {
     static const char *const sql[] = {

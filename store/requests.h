@@ -61,7 +61,6 @@ enum request_list {
 /* Up to max rows, blocking ones only except for ALL. */
 enum status MUST_CHECK requests_list(struct db *, struct arena *, enum request_list, int64_t at_ms, int max,
                                      struct agent_request **, int *count, struct error *);
-enum status MUST_CHECK requests_open_count(struct db *, int64_t *open, struct error *);
 /* Rows that were finished before, with their cards and votes; the audit log keeps their story. */
 enum status MUST_CHECK requests_prune(struct db *, int64_t before_ms, struct error *);
 

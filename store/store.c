@@ -69,11 +69,13 @@ static enum status store_prepare(struct store *s, const struct store_options *o,
     }
     if (s->driver->kind == DB_SQLITE) {
         s->fold = fold_new(s);
-        s->flush = flush_new(s->driver);
+        s->flush = flush_new(s->driver, &s->times.flush);
         if (flush_attach(s->flush, db, e)) {
             db_close(db);
             return e->status;
         }
+        if (o->exclusive)
+            fold_whole(s->fold, db);
         s->writer = writer_start(s, db);
     } else {
         s->writers.open_count = 1;
@@ -114,8 +116,8 @@ void store_close(struct store *s)
     hints_stop(s->hints);
     pool_release(&s->readers);
     pool_release(&s->writers);
-    fold_free(s->fold);
-    writer_stop(s->writer); /* the last SQLite connection: folds the log into the file */
+    writer_stop(s->writer);
+    fold_free(s->fold); /* the connection that is closed last folds the log into the file */
     flush_free(s->flush);
     if (s->lock_fd >= 0)
         close(s->lock_fd);

@@ -4,8 +4,9 @@
  * A write is a function that runs inside a transaction.  SQLite has one write connection: a write that finds it free
  * runs in its caller's thread, those that come meanwhile are run by the writer thread, many per commit, each in a
  * savepoint (group commit); on PostgreSQL each runs in its own transaction on a pooled connection of the calling
- * thread, and the server groups the commits.  store_write() returns after the commit is on disk.  No transaction spans
- * a network call other than to the database: a write function does nothing but database work.
+ * thread, and the server groups the commits.  store_write() returns when the commit is on disk.  On SQLite other
+ * readers see it a moment before.  No transaction spans a network call other than to the database: a write function
+ * does nothing but database work.
  *
  * All functions: any thread.  PostgreSQL is used with session state (prepared statements, advisory locks,
  * LISTEN): a pooler in between must run in session mode; PgBouncer's transaction mode is not supported. */
@@ -25,7 +26,7 @@ struct store_options {
 
 /* Open, migrate (under a lock, see migrate.h) and start the writer.  The error says what to do. */
 enum status MUST_CHECK store_open(const struct store_options *, struct store **, struct error *);
-/* Waits for queued writes.  Reads must have ended and no thread may be about to call in.  NULL is fine. */
+/* Waits for writes under way.  Reads must have ended and no thread may be about to call in.  NULL is fine. */
 void store_close(struct store *);
 
 /* Return OK to commit, anything else to roll back; the status comes back from store_write().
@@ -48,15 +49,15 @@ enum status MUST_CHECK store_write_relaxed(struct store *, write_fn, void *arg, 
  * before that. */
 enum status MUST_CHECK store_commit(struct store *, write_fn, void *arg, int64_t *commit, struct error *);
 void store_flush(struct store *, int64_t commit);
-/* Until everything that any reader can have seen survives power loss. */
+/* Until everything that any reader of this process can have seen survives power loss. */
 void store_settle(struct store *);
 
 /* A read-only connection (its own transaction snapshot starts at the first query and ends with the
  * release).  Waits at most DB_BUSY_TIMEOUT_MS for a free one; ST_UNAVAILABLE at once while the server is
  * away.  Hold it briefly: never across a network call. */
 enum status MUST_CHECK store_read_begin(struct store *, struct db **, struct error *);
-/* As store_read_begin(), and the rows it shows survive power loss: for what is told outside without being written again
- * (an agent's poll, the console page).  Without it a reader sees commits a moment before they are on disk. */
+/* As store_read_begin(), and what this process has written of the rows it shows survives power loss: for what is told
+ * outside without being written again (an agent's poll, the console page). */
 enum status MUST_CHECK store_read_begin_settled(struct store *, struct db **, struct error *);
 void store_read_end(struct store *, struct db *);
 
@@ -67,9 +68,10 @@ struct store_counters {
     int64_t commits, writes, errors, reconnects, queue_depth;
 };
 void store_count(struct store *, struct store_counters *);
-/* How long writes took (from the call to the commit) and reads (from store_read_begin to store_read_end). */
+/* How long writes took (from the call to its return), reads (from store_read_begin to store_read_end), and on SQLite
+ * the disk, each time the log was flushed. */
 struct store_times {
-    struct histogram write, read;
+    struct histogram write, read, flush;
 };
 const struct store_times *store_times(const struct store *);
 

@@ -5,13 +5,16 @@
  * Must never say that a commit is on disk before an fdatasync() that began after it has returned. */
 #include "store/store_internal.h"
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 struct flush {
     const struct db_driver *driver;
+    struct histogram *times;
     pthread_mutex_t lock;
     pthread_cond_t change;
     int fd;
@@ -19,10 +22,11 @@ struct flush {
     int64_t begun, complete, durable; /* the newest commit's number; commits have numbers 1, 2, 3, … */
 };
 
-struct flush *flush_new(const struct db_driver *driver)
+struct flush *flush_new(const struct db_driver *driver, struct histogram *times)
 {
     struct flush *f = xcalloc(1, sizeof *f);
     f->driver = driver;
+    f->times = times;
     f->fd = -1;
     pthread_mutex_init(&f->lock, NULL);
     pthread_cond_init(&f->change, NULL);
@@ -40,14 +44,13 @@ void flush_free(struct flush *f)
     free(f);
 }
 
-/* The system may have thrown away what it could not write, and answers well when asked again: nobody knows any more
- * what is in the log.  A start reads the log with its checksums up to the first gap; what was acknowledged is before
- * it. */
-static void flush_failed(const struct error *e)
+/* The system may have dropped what it could not write, and says "fine" when asked again.  What was not answered for may
+ * be lost, what was is not; a start writes everything that the log holds to the file anew (store_prepare). */
+void disk_failed(const struct error *e)
 {
-    log_event(LOG_ERROR, "the program ends, because what it has written may be lost and only a start can tell",
+    log_event(LOG_ERROR, "the program ends: the disk did not take what was written, and a start writes it anew",
               F_ERR(e));
-    _exit(EXIT_FAILURE);
+    _exit(EX_IOERR);
 }
 
 /* Flush what is complete; lock held, let go meanwhile. */
@@ -57,8 +60,10 @@ static void flush_run(struct flush *f)
     int64_t upto = f->complete;
     f->running = true;
     pthread_mutex_unlock(&f->lock);
+    int64_t begin_us = clock_mono_us();
     if (f->driver->log_flush(f->fd, &e))
-        flush_failed(&e);
+        disk_failed(&e);
+    histogram_observe(f->times, clock_mono_us() - begin_us);
     pthread_mutex_lock(&f->lock);
     f->running = false;
     f->durable = upto;
@@ -94,6 +99,10 @@ enum status flush_attach(struct flush *f, struct db *db, struct error *e)
     int fd;
     if (f->driver->log_open(db, &fd, e))
         return e->status;
+    if (f->driver->log_flush(fd, e)) { /* commits of a process that died before it could */
+        close(fd);
+        return e->status;
+    }
     flush_settle(f); /* the old log, before it is let go */
     pthread_mutex_lock(&f->lock);
     if (f->fd >= 0)

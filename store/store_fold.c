@@ -2,11 +2,12 @@
  * store_fold: folds SQLite's log (WAL) into the database file beside the writer: the writer would stand still for it,
  * for as long as the disk takes for 16 MB.  A thread with a connection of its own, both made when first needed.
  * Under load the log never stands still long enough to be folded whole and begun anew: beyond a second bound the
- * writer folds the few pages that are left.
+ * writer folds the few pages that are left, and waits a moment for readers, who keep it too.
  * Must never let the log grow without bound. */
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include <stdlib.h>
 
 enum {
@@ -34,23 +35,32 @@ struct fold {
     int64_t tried_at; /* … when the writer tried */
 };
 
-static bool fold_pass(struct fold *f, struct db *db, int64_t *left)
+static enum status fold_pass(struct fold *f, struct db *db, bool anew, int64_t *left)
 {
     struct error e = { 0 };
     pthread_mutex_lock(&f->pass);
-    enum status st = db->driver->log_fold(db, left, &e);
+    enum status st = db->driver->log_fold(db, anew, left, &e);
     pthread_mutex_unlock(&f->pass);
-    if (st != OK && st != ST_BUSY) /* busy: a backup, or another program */
+    if (st == ST_LOST)
+        disk_failed(&e);
+    if (st != OK && st != ST_BUSY) /* busy: a long reader, a backup, another program */
         log_event(LOG_WARN, "folding the database's log", F_ERR(&e));
-    return st == OK;
+    return st;
 }
 
 static void fold_passes(struct fold *f, struct db *db)
 {
     int64_t left = 0;
     for (int i = 0; i < PASSES_MAX && (i == 0 || left > LEFT_FEW); i++)
-        if (!fold_pass(f, db, &left))
+        if (fold_pass(f, db, false, &left) != OK)
             return;
+}
+
+void fold_whole(struct fold *f, struct db *db)
+{
+    int64_t left = 0;
+    if (fold_pass(f, db, false, &left) == OK && left > 0)
+        log_event(LOG_INFO, "the database's log is in use by another program", F_INT("pages", left));
 }
 
 static void *fold_main(void *arg)
@@ -114,7 +124,8 @@ static void fold_ask(struct fold *f)
     f->wanted = true;
     pthread_cond_signal(&f->wake);
     pthread_mutex_unlock(&f->lock);
-    f->started = f->started || pthread_create(&f->thread, NULL, fold_main, f) == 0;
+    const struct thread_start what = { .name = "fold", .run = fold_main, .arg = f };
+    f->started = f->started || thread_start(&f->thread, &what, NULL) == OK;
 }
 
 void fold_note(struct fold *f, struct db *db)
@@ -126,7 +137,7 @@ void fold_note(struct fold *f, struct db *db)
         fold_ask(f);
     if (f->pages >= LOG_PAGES_MAX && f->pages >= f->tried_at + LOG_TRY_PAGES) {
         int64_t left;
-        f->tried_at = f->pages;
-        (void)fold_pass(f, db, &left); /* waits for the thread's */
+        bool stays = fold_pass(f, db, true, &left) == ST_BUSY; /* waits for the thread's */
+        f->tried_at = f->pages + (stays ? LOG_STEP_PAGES : 0);
     }
 }

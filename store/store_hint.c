@@ -6,6 +6,7 @@
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdint.h>
@@ -150,7 +151,8 @@ struct hints *hints_start(struct store *store)
     h->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     (void)hints_connect(
         h); /* here, so that nothing is claimed before the lock says that we live; the thread tries again */
-    if (h->wake_fd < 0 || pthread_create(&h->thread, NULL, hints_main, h) != 0)
+    if (h->wake_fd < 0 ||
+        thread_start(&h->thread, &(struct thread_start){ .name = "listener", .run = hints_main, .arg = h }, NULL))
         abort(); /* no descriptor or thread at start: nothing would work */
     return h;
 }

@@ -53,19 +53,24 @@ int64_t writer_depth(struct writer *);
 /* --- flush (store_flush.c): which commits are on disk, where the driver lets commits and the disk go apart.  Commits
  * are numbered in their order.  begins, ended, attach: whoever has the write connection; the others any thread. --- */
 struct flush;
-struct flush *flush_new(const struct db_driver *);
+struct flush *flush_new(const struct db_driver *, struct histogram *times);
 void flush_free(struct flush *); /* NULL is fine */
-/* From now on db's commits are flushed here. */
+/* From now on db's commits are flushed here; what the log holds already is on disk when it returns. */
 enum status MUST_CHECK flush_attach(struct flush *, struct db *, struct error *);
 int64_t flush_commit_begins(struct flush *);
 void flush_commit_ended(struct flush *, int64_t commit, bool wrote); /* well or not */
 void flush_wait(struct flush *, int64_t commit);                     /* until it is on disk */
 void flush_settle(struct flush *);                                   /* all that a reader may have seen by now */
 
+/* Ends the program with EX_IOERR: what is on disk is not known any more. */
+_Noreturn void disk_failed(const struct error *);
+
 /* --- fold (store_fold.c): keeps SQLite's log small, beside the writer --- */
 struct fold;
 struct fold *fold_new(struct store *);
 void fold_free(struct fold *); /* stops its thread; NULL is fine */
+/* All of it, at once: at the start, when a process that died may have left a log that the disk refused. */
+void fold_whole(struct fold *, struct db *);
 /* After each commit, with its connection, by whoever has it. */
 void fold_note(struct fold *, struct db *);
 

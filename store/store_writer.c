@@ -8,6 +8,7 @@
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ struct writer {
     pthread_mutex_t lock;
     pthread_cond_t queued;
     struct write_job *first, **last;
-    int64_t depth; /* queued and running */
+    int64_t depth; /* calls that have not returned */
     bool busy;     /* somebody uses the connection; not under the lock while it lasts */
     bool stopping;
 };
@@ -178,7 +179,6 @@ static void writer_use(struct writer *w, struct write_job **jobs, int count)
     batch_run(w, jobs, count);
     inside_write = false;
     pthread_mutex_lock(&w->lock);
-    w->depth -= count;
     w->busy = false;
     if (w->first || w->stopping)
         pthread_cond_signal(&w->queued);
@@ -240,7 +240,7 @@ struct writer *writer_start(struct store *store, struct db *db)
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->queued, NULL);
-    if (pthread_create(&w->thread, NULL, writer_main, w) != 0)
+    if (thread_start(&w->thread, &(struct thread_start){ .name = "writer", .run = writer_main, .arg = w }, NULL))
         abort(); /* no thread at start: the machine is out of memory or processes */
     return w;
 }
@@ -254,6 +254,10 @@ void writer_stop(struct writer *w)
     pthread_cond_signal(&w->queued);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+    pthread_mutex_lock(&w->lock);
+    while (w->depth > 0) /* who was queued may still wait for the disk */
+        pthread_cond_wait(&w->queued, &w->lock);
+    pthread_mutex_unlock(&w->lock);
     db_close(w->db);
     pthread_cond_destroy(&w->queued);
     pthread_mutex_destroy(&w->lock);
@@ -281,25 +285,32 @@ static enum entry writer_enter(struct writer *w, struct write_job *job)
     return entry;
 }
 
+static void writer_leave(struct writer *w)
+{
+    pthread_mutex_lock(&w->lock);
+    w->depth--;
+    if (w->stopping)
+        pthread_cond_signal(&w->queued);
+    pthread_mutex_unlock(&w->lock);
+}
+
 enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, int64_t *commit, struct error *e)
 {
     struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed || commit }, *alone = &job;
     if (inside_write)
         return fail(e, ST_INTERNAL, "store_write() was called inside a write function");
     sem_init(&job.done, 0, 0);
-    switch (writer_enter(w, &job)) {
-    case ENTRY_REFUSED:
+    enum entry entry = writer_enter(w, &job);
+    if (entry == ENTRY_REFUSED)
         fail(&job.error, job.status = ST_SHUTDOWN, "the program is stopping");
-        break;
-    case ENTRY_AT_ONCE:
+    else if (entry == ENTRY_AT_ONCE)
         writer_use(w, &alone, 1);
-        job_finish(w, &job);
-        break;
-    case ENTRY_QUEUED:
+    else
         while (sem_wait(&job.done) != 0 && errno == EINTR)
             ;
+    if (entry != ENTRY_REFUSED) {
         job_finish(w, &job);
-        break;
+        writer_leave(w);
     }
     sem_destroy(&job.done);
     if (job.status != OK && e)

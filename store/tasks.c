@@ -119,7 +119,7 @@ enum status task_list(struct db *db, struct arena *arena, int64_t user_id, const
                       struct task **list, int *count, struct error *e)
 {
     int limit = f->limit > 0 && f->limit < TASKS_LIST_MAX ? f->limit : TASKS_LIST_MAX;
-    int n = 0, capacity = 0;
+    int n = 0;
     struct task *rows = NULL;
     struct stmt *s = db_query(db,
                               "SELECT " TASK_COLUMNS TASK_WHERE
@@ -127,13 +127,7 @@ enum status task_list(struct db *db, struct arena *arena, int64_t user_id, const
                               " CASE WHEN due_date IS NULL THEN 1 ELSE 0 END, due_date, id LIMIT $8",
                               TASK_WHERE_PARAMS(user_id, f), p_int(limit));
     while (n < limit && db_step(s)) {
-        if (n == capacity) {
-            struct task *old = rows;
-            capacity = capacity ? capacity * 2 : 32;
-            rows = arena_alloc(arena, sizeof *rows * (size_t)capacity);
-            for (int i = 0; i < n; i++)
-                rows[i] = old[i];
-        }
+        rows = arena_room(arena, rows, (size_t)n, sizeof *rows);
         task_read(s, arena, &rows[n++]);
     }
     *list = rows;

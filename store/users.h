@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * users: who owns rows.  A user is a person; a Telegram id is one of their addresses.
- * The console's person is the owner: the first allowed Telegram user, or user 1 without Telegram. */
+ * The console's person is the owner: the first allowed Telegram user, or user 1 without Telegram.
+ * Every function runs inside a transaction of the caller; those that make or change a row inside a write. */
 #ifndef STORE_USERS_H
 #define STORE_USERS_H
 

@@ -151,11 +151,12 @@ enum status vectors_prune(struct db *db, const char *model, int64_t before_ms, s
         st = db_run(db, error, sql, p_text(recall_type_name(type)), p_int(before_ms));
     }
     if (st == OK)
-        st =
-            db_run(db, error,
-                   "DELETE FROM vectors WHERE model <> $1 AND updated_at < $2 AND EXISTS (SELECT 1 FROM vectors v WHERE"
-                   " v.item_type = vectors.item_type AND v.item_id = vectors.item_id AND v.model = $1)",
-                   p_text(model), p_int(before_ms));
+        st = db_run(db, error,
+                    /* the inner list comes from the index alone: a walk through the rows reads every vector */
+                    "DELETE FROM vectors WHERE (item_type, item_id, model) IN (SELECT f.item_type, f.item_id, f.model"
+                    " FROM vectors f WHERE f.model <> $1) AND updated_at < $2 AND EXISTS (SELECT 1 FROM vectors v WHERE"
+                    " v.item_type = vectors.item_type AND v.item_id = vectors.item_id AND v.model = $1)",
+                    p_text(model), p_int(before_ms));
     return st;
 }
 

@@ -61,17 +61,10 @@ enum status feed_read(struct db *db, struct arena *arena, int64_t user_id, int64
                                          "SELECT item_type, item_id, vector FROM row_changes WHERE user_id = $1"
                                          " AND xact >= $2 LIMIT $3"),
                               p_int(user_id), p_int(from), p_int(FEED_READ_MAX + 1));
-    size_t n = 0, capacity = 0;
+    size_t n = 0;
     struct feed_change *list = NULL;
     while (db_step(s)) {
-        if (n == capacity) {
-            size_t more = capacity ? capacity * 2 : 16;
-            struct feed_change *grown = arena_alloc(arena, more * sizeof *grown);
-            if (n)
-                memcpy(grown, list, n * sizeof *grown);
-            list = grown;
-            capacity = more;
-        }
+        list = arena_room(arena, list, n, sizeof *list);
         list[n] = (struct feed_change){ recall_type_find(db_text(s, 0)), db_int(s, 1), db_int(s, 2) != 0 };
         n += list[n].type >= 0;
     }
@@ -119,17 +112,10 @@ enum status feed_users(struct db *db, struct arena *arena, int64_t from, int64_t
                                        : db_dialect(db, "SELECT DISTINCT +user_id FROM row_changes WHERE id >= $1",
                                                     "SELECT DISTINCT user_id FROM row_changes WHERE xact >= $1"),
                               p_int(from));
-    size_t n = 0, capacity = 0;
+    size_t n = 0;
     int64_t *list = NULL;
     while (db_step(s)) {
-        if (n == capacity) {
-            size_t more = capacity ? capacity * 2 : 8;
-            int64_t *grown = arena_alloc(arena, more * sizeof *grown);
-            if (n)
-                memcpy(grown, list, n * sizeof *grown);
-            list = grown;
-            capacity = more;
-        }
+        list = arena_room(arena, list, n, sizeof *list);
         list[n++] = db_int(s, 0);
     }
     *user_id = list;

@@ -365,16 +365,16 @@ static void races(struct bench *b)
 static void snapshots(struct bench *b, const struct matrix_options *o)
 {
     char path[4096];
-    int64_t mark;
+    struct snapshot_state said;
     struct matrix *m;
     struct error e;
     snprintf(path, sizeof path, "%s/matrix.snapshot", b->dir);
     double start = now_ms();
-    if (snapshot_save(b->m, path, 1, &e) != OK)
+    if (snapshot_save(b->m, &(struct snapshot_saving){ .path = path, .state = { .mark = 1 } }, &e) != OK)
         die(e.text);
     printf("snapshot_save_ms %.1f\n", now_ms() - start);
     start = now_ms();
-    if (snapshot_load(path, o, &m, &mark, &e) != OK)
+    if (snapshot_load(path, o, &m, &said, &e) != OK)
         die(e.text);
     printf("snapshot_load_ms %.1f\n", now_ms() - start);
     matrix_free(m);

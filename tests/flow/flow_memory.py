@@ -4,6 +4,7 @@
 import json
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import OWNER, Program, flow, main, wait_until  # noqa: E402
@@ -138,6 +139,14 @@ def kill_and_restart(w):
     w.start(ANTHROPIC_API_KEY=None, EMBEDDING_BASE_URL=w.models.openai_url, EMBEDDING_API_KEY="test-key-embeddings")
     if w.db.kind == "sqlite":
         assert os.path.exists(w.db.path + ".vectors")
+    time.sleep(1.5)  # longer than the lane's interval: nobody has written, nothing has changed, so nothing is loaded
+    assert health(w.program)["vectors"] == 0
+    assert found(w, "automobile", "sedan")
+    wait_until(lambda: health(w.program)["vectors"] == 5, "vectors in memory")
+    w.program.stop()
+    w.programs.pop()
+    w.start(ANTHROPIC_API_KEY=None, EMBEDDING_BASE_URL=w.models.openai_url, EMBEDDING_API_KEY="test-key-embeddings")
+    w.says("/help")  # any message: a question may follow
     wait_until(lambda: health(w.program)["vectors"] == 5, "vectors in memory")
     # what happened while no program ran is seen in spite of the snapshot
     w.program.stop()

@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct matrix_options options = { .model = "fuzz", .dimensions = D };
     static uint8_t image[IMAGE_MAX];
     struct matrix *m;
-    int64_t mark;
+    struct snapshot_state state;
     char path[32];
     if (size < 1 + HEADER || size > 16384)
         return 0;
@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fd < 0 || write(fd, image, bytes) != (ssize_t)bytes)
         abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    if (snapshot_load(path, &options, &m, &mark, NULL) == OK) {
+    if (snapshot_load(path, &options, &m, &state, NULL) == OK) {
         use(m);
         matrix_free(m);
     }

@@ -91,6 +91,23 @@ START_TEST(arena_memory_is_zeroed_aligned_and_apart)
 }
 END_TEST
 
+START_TEST(arena_lists_grow_and_keep_what_they_hold)
+{
+    struct arena *a = arena_new();
+    int64_t *list = NULL, *before = NULL;
+    size_t moves = 0;
+    for (size_t n = 0; n < 1000; n++, before = list) {
+        list = arena_room(a, list, n, sizeof *list);
+        moves += list != before;
+        list[n] = (int64_t)n * 7;
+    }
+    for (size_t n = 0; n < 1000; n++)
+        ck_assert_int_eq(list[n], (int64_t)n * 7);
+    ck_assert_uint_eq(moves, 7); /* room for 16, 32, 64, 128, 256, 512, 1024 */
+    arena_free(a);
+}
+END_TEST
+
 START_TEST(arena_strings)
 {
     struct arena *a = arena_new();
@@ -390,6 +407,7 @@ int main(void)
     tcase_add_test(plain, status_fail_sets_and_returns);
     tcase_add_test(plain, status_long_text_is_cut_at_a_utf8_border);
     tcase_add_test(plain, arena_memory_is_zeroed_aligned_and_apart);
+    tcase_add_test(plain, arena_lists_grow_and_keep_what_they_hold);
     tcase_add_test(plain, arena_strings);
     tcase_add_test(plain, arena_deferred_run_backwards_once);
     tcase_add_test(plain, buf_grows_up_to_its_maximum);

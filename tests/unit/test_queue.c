@@ -386,7 +386,9 @@ START_TEST(history_is_bounded_and_begins_with_the_person)
     ck_assert_int_eq(n, 0);
     ck_ok(history_of_message(db, arena, &k, 104, &text, e));
     ck_assert_str_eq(text, "turn 4");
-    ck_ok(history_of_inbox(db, arena, 2, 4, &text, e));
+    ck_ok(history_of_inbox(db, arena, &k, 4, &text, e));
+    ck_assert_str_eq(text, "turn 4");
+    ck_ok(history_of_inbox(db, arena, &other, 4, &text, e));
     ck_assert_ptr_null(text);
     ck_ok(usage_today(db, "UTC", 86399999, &day, e));
     ck_assert_int_eq(day.tokens, 12);
@@ -397,10 +399,39 @@ START_TEST(history_is_bounded_and_begins_with_the_person)
 }
 END_TEST
 
+static enum status write_prune(struct db *db, void *before_ms, struct error *e)
+{
+    const int64_t *at_ms = before_ms;
+    if (step_put(db, 1, 0, "{}", 4, e) || step_put(db, 2, 0, "{}", 6, e) || step_put(db, 2, 1, "{}", 7, e) ||
+        history_prune(db, *at_ms, e))
+        return e->status;
+    return inbox_prune(db, *at_ms, e);
+}
+
+START_TEST(what_is_old_is_forgotten)
+{
+    struct store *s = open_server(_i);
+    int64_t before_ms = 5;
+    ck_ok(store_write(s, write_history, NULL, e));
+    ck_ok(store_write(s, write_prune, &before_ms, e));
+    ck_assert_int_eq(read_int(s, "SELECT count(*) FROM history"), 5);
+    ck_assert_int_eq(read_int(s, "SELECT min(created_at) FROM history"), 5);
+    ck_assert_int_eq(read_int(s, "SELECT count(*) FROM turn_steps"), 2);
+    ck_ok(store_write(s, write_script, "DELETE FROM turn_steps", e));
+    before_ms = 100; /* all of it */
+    ck_ok(store_write(s, write_prune, &before_ms, e));
+    ck_assert_int_eq(read_int(s, "SELECT count(*) FROM history"), 0);
+    ck_assert_int_eq(read_int(s, "SELECT count(*) FROM turn_steps"), 0);
+    store_close(s);
+}
+END_TEST
+
+static struct reminder_people reminded;
+
 static enum status write_take(struct db *db, void *count, struct error *e)
 {
     struct reminder *r;
-    return reminders_take(db, arena, 1000, 10, &r, count, e);
+    return reminders_take(db, arena, &reminded, 1000, 10, &r, count, e);
 }
 
 static enum status write_move(struct db *db, void *arg, struct error *e)
@@ -418,6 +449,7 @@ START_TEST(reminders_fire_once_and_move_with_the_zone)
     int fired = 0;
     ck_ok(store_write(
         s, write_script,
+        "INSERT INTO users (id, created_at) VALUES (1, 0);"
         "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'due', 'x', 900, 0);"
         "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'done', 'x', 900, 1);"
         "INSERT INTO tasks (user_id, content, created_date, remind_at, completed) VALUES (1, 'later', 'x', "
@@ -433,6 +465,51 @@ START_TEST(reminders_fire_once_and_move_with_the_zone)
     ck_assert_int_eq(read_int(s, "SELECT remind_at FROM tasks WHERE content = 'later'"), 1795176000000 + 6 * 3600000LL);
     ck_assert_int_eq(read_int(s, "SELECT remind_at FROM tasks WHERE content = 'other'"), 1795176000000);
     store_close(s);
+}
+END_TEST
+
+static const char *who_is_reminded(struct store *s, struct reminder_people people)
+{
+    static const char reset[] = "UPDATE tasks SET reminded_at = NULL";
+    int fired;
+    struct db *db;
+    const char *all = "";
+    reminded = people;
+    ck_ok(store_write(s, write_script, (void *)reset, e));
+    ck_ok(store_write(s, write_take, &fired, e));
+    ck_ok(store_read_begin(s, &db, e));
+    struct stmt *q = db_query(db, "SELECT content FROM tasks WHERE reminded_at IS NOT NULL ORDER BY id");
+    while (db_step(q))
+        all = arena_printf(arena, "%s%s ", all, db_text(q, 0));
+    ck_ok(db_done(q, e));
+    store_read_end(s, db);
+    return all;
+}
+
+START_TEST(only_who_can_be_reminded_is)
+{
+#define TASK(user, channel, chat, name)                                                                                \
+    "INSERT INTO tasks (user_id, content, created_date, remind_at, channel, chat_id, completed) VALUES (" user         \
+    ", '" name "', 'x', 900, " channel ", " chat ", 0);"
+    static const int64_t owner[] = { 42 }, both[] = { 42, 7 }, other[] = { 7 }, similar[] = { 4, 2, 420, 142 };
+    struct store *s = open_server(_i);
+    ck_ok(store_write(s, write_script,
+                      "INSERT INTO users (id, telegram_id, created_at) VALUES (1, 42, 0);"
+                      "INSERT INTO users (id, telegram_id, created_at) VALUES (2, 7, 0);" /* */
+                      TASK("1", "'telegram'", "42", "o-chat") TASK("1", "'console'", "0", "o-console")
+                          TASK("1", "NULL", "NULL", "o-nowhere") TASK("2", "'telegram'", "7", "p-chat")
+                              TASK("2", "'telegram'", "-100", "p-group") TASK("2", "NULL", "NULL", "p-nowhere"),
+                      e));
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ true, both, 2 }),
+                     "o-chat o-console o-nowhere p-chat p-group p-nowhere ");
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ true, owner, 1 }), "o-chat o-console o-nowhere ");
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ true, other, 1 }),
+                     "o-console p-chat p-group p-nowhere ");
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ true, similar, 4 }), "o-console ");
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ true, NULL, 0 }), "o-console ");
+    ck_assert_str_eq(who_is_reminded(s, (struct reminder_people){ false, both, 2 }), "o-chat o-console o-nowhere ");
+    store_close(s);
+#undef TASK
 }
 END_TEST
 
@@ -452,7 +529,9 @@ int main(void)
     tcase_add_loop_test(c, outbox_claims_heads_by_priority, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, an_interrupted_send_is_marked, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, history_is_bounded_and_begins_with_the_person, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, what_is_old_is_forgotten, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, reminders_fire_once_and_move_with_the_zone, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, only_who_can_be_reminded_is, DB_SQLITE, DB_POSTGRES + 1);
     suite_add_tcase(suite, c);
     return fixture_main(suite, false);
 }

@@ -32,7 +32,8 @@ static void tear_down(void)
 static void save(struct matrix *m, int64_t mark)
 {
     struct error e = { 0 };
-    ck_assert_msg(snapshot_save(m, path, mark, &e) == OK, "%s", e.text);
+    ck_assert_msg(snapshot_save(m, &(struct snapshot_saving){ .path = path, .state = { .mark = mark } }, &e) == OK,
+                  "%s", e.text);
     ck_assert_int_ne(access(side, F_OK), 0);
 }
 
@@ -40,7 +41,12 @@ static struct matrix *load(int64_t *mark)
 {
     struct error e = { 0 };
     struct matrix *m;
-    ck_assert_msg(snapshot_load(path, &options, &m, mark, &e) == OK, "%s", e.text);
+    struct snapshot_state state, seen;
+    ck_assert_msg(snapshot_load(path, &options, &m, &state, &e) == OK, "%s", e.text);
+    ck_assert_msg(snapshot_peek(path, &options, &seen, &e) == OK, "%s", e.text);
+    ck_assert_int_eq(seen.mark, state.mark);
+    ck_assert_int_eq(seen.complete, state.complete);
+    *mark = state.mark;
     return m;
 }
 
@@ -48,8 +54,8 @@ static void refused(enum status want, const struct matrix_options *o)
 {
     struct error e = { 0 };
     struct matrix *m;
-    int64_t mark;
-    ck_assert_int_eq(snapshot_load(path, o, &m, &mark, &e), want);
+    struct snapshot_state state;
+    ck_assert_int_eq(snapshot_load(path, o, &m, &state, &e), want);
     ck_assert_ptr_null(m);
     ck_assert_msg(strlen(e.text) > 20, "no reason");
 }
@@ -153,7 +159,8 @@ START_TEST(test_damage)
         flipped = byte ^ (uint8_t)(1u << random_below(8));
         ck_assert_int_eq(pwrite(fd, &flipped, 1, at), 1);
         struct matrix *damaged;
-        enum status s = snapshot_load(path, &options, &damaged, &mark, NULL);
+        struct snapshot_state state;
+        enum status s = snapshot_load(path, &options, &damaged, &state, NULL);
         /* The gap between the codes and the page of the rows means nothing */
         ck_assert_msg(s == ST_INVALID || (s == OK && byte == 0 && at >= header_bytes), "byte %lld", (long long)at);
         matrix_free(damaged);
@@ -169,11 +176,30 @@ START_TEST(test_damage)
 }
 END_TEST
 
+START_TEST(test_complete_or_not)
+{
+    struct matrix *m = matrix_made(D, NULL, 1);
+    struct snapshot_state state = { 0 };
+    struct error e;
+    struct matrix_options other = options;
+    for (int complete = 0; complete < 2; complete++) {
+        const struct snapshot_saving what = { .path = path, .state = { .mark = 70 + complete, .complete = complete } };
+        ck_assert_int_eq(snapshot_save(m, &what, &e), OK);
+        ck_assert_int_eq(snapshot_peek(path, &options, &state, &e), OK);
+        ck_assert_int_eq(state.mark, 70 + complete);
+        ck_assert_int_eq(state.complete, complete);
+    }
+    other.model = "another";
+    ck_assert_int_eq(snapshot_peek(path, &other, &state, &e), ST_CONFLICT);
+    matrix_free(m);
+}
+END_TEST
+
 START_TEST(test_cannot_save)
 {
     struct matrix *m = matrix_made(D, NULL, 1);
     struct error e;
-    ck_assert_int_eq(snapshot_save(m, "/nowhere/at/all", 1, &e), ST_INTERNAL);
+    ck_assert_int_eq(snapshot_save(m, &(struct snapshot_saving){ .path = "/nowhere/at/all" }, &e), ST_INTERNAL);
     int64_t mark;
     save(m, 8);
     int fd = open(side, O_RDWR | O_CREAT, 0600);
@@ -193,7 +219,7 @@ static void saver(const float *x)
     struct matrix *m = matrix_made(D, NULL, 1);
     matrix_fill(m, x, N);
     for (int64_t mark = 1;; mark++)
-        if (snapshot_save(m, path, mark, NULL) != OK)
+        if (snapshot_save(m, &(struct snapshot_saving){ .path = path, .state = { .mark = mark } }, NULL) != OK)
             _exit(1);
 }
 
@@ -236,6 +262,7 @@ int main(void)
     tcase_add_test(t, test_empty);
     tcase_add_test(t, test_foreign);
     tcase_add_test(t, test_damage);
+    tcase_add_test(t, test_complete_or_not);
     tcase_add_test(t, test_cannot_save);
     tcase_add_test(t, test_killed);
     suite_add_tcase(s, t);
