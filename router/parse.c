@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * parse: the door of the sentence parser: families in order, compounds, lines and bullets; see parse.h for its
- * promises. Any thread; pure.  All or nothing: a compound writes only when every part of it is understood. */
+ * parse: the door of the sentence parser: families in order, and compounds ("…, and …"); see parse.h for its promises.
+ * Any thread; pure.  All or nothing: a compound writes only when every part of it is understood. */
 #include "router/parse.h"
 #include "router/parse_scan.h"
 #include "base/json.h"
@@ -8,12 +8,12 @@
 #include "base/text.h"
 #include <string.h>
 
-enum { PIECES_MAX = 16, LINES_MAX = PARSE_CALLS_MAX };
+enum { PIECES_MAX = 16 };
 
 enum route parse_route_commands(struct sentence *s, struct span span)
 {
-    static enum route (*const families[])(struct sentence *, struct span) = { parse_note, parse_task, parse_list,
-                                                                              parse_change };
+    static enum route (*const families[])(struct sentence *, struct span) = { parse_note, parse_remind, parse_task,
+                                                                              parse_list, parse_change };
     if (span.begin >= span.end)
         return ROUTE_NO;
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
@@ -50,14 +50,28 @@ static enum route route_wanted(struct sentence *s, struct span span)
     return parse_route_commands(s, parse_trim(s->words, span));
 }
 
+/* `"delete all tasks" is what I said`: words that are talked about. */
+static bool reports_speech(const struct sentence *s, struct span span)
+{
+    const struct token *open = words_at(s->words, span.begin);
+    int close = span.begin + 1;
+    while (close < span.end &&
+           !(token_punct(words_at(s->words, close), "\"'") && words_at(s->words, close)->punct == open->punct))
+        close++;
+    return token_punct(open, "\"'") &&
+           parse_has(s, (struct span){ close, span.end }, "is|was|said|says|told|means|mean|asked|were|wrote|sounds");
+}
+
 enum route parse_route(struct sentence *s, struct span span)
 {
     enum route route = parse_chat(s, span);
     if (route != ROUTE_NO)
         return route;
-    bool asked = s->asked;
+    bool asked = s->asked, please = s->please;
     span = parse_strip(s, span);
     if (span.begin >= span.end)
+        return ROUTE_NO;
+    if (reports_speech(s, span))
         return ROUTE_NO;
     bool stripped_request = s->asked && !asked;
     if ((route = parse_chat(s, span)) == ROUTE_NO && (route = parse_route_commands(s, span)) == ROUTE_NO &&
@@ -66,17 +80,17 @@ enum route parse_route(struct sentence *s, struct span span)
         (route = parse_question(s, span)) == ROUTE_NO)
         route = parse_plain(s, span);
     s->asked = asked;
+    s->please = please;
     return route;
 }
 
-/* Try a route without keeping what it did. */
-static enum route rehearse(struct sentence *s, struct span span, enum route (*family)(struct sentence *, struct span))
+enum route parse_rehearse(const struct sentence *s, struct span span,
+                          enum route (*family)(struct sentence *, struct span))
 {
-    struct parse kept = *s->parse;
+    struct parse scratch = *s->parse;
     struct sentence copy = *s;
-    enum route route = family(&copy, span);
-    *s->parse = kept;
-    return route;
+    copy.parse = &scratch;
+    return family(&copy, span);
 }
 
 static enum route commands_stripped(struct sentence *s, struct span span)
@@ -103,9 +117,13 @@ static bool starts_clause(const struct sentence *s, struct span span)
         "muscle|body|bodyfat|pushed|need|have|must|gotta|mow|water|weigh|woke|stretched|trained|climbed|rode|meditate|"
         "also|then|dentist|doctor|finished|done|bought|paid|called";
     span = parse_trim(s->words, span);
+    span.begin += token_is(words_at(s->words, span.begin), "to"); /* "… and to buy cat litter on sunday" */
     const struct token *t = words_at(s->words, span.begin);
     double v;
-    return token_any(t, first) || (t->kind == TOKEN_NUMBER && words_amount(s->words, span.begin, &v)) ||
+    if (t->kind == TOKEN_WORD && words_duration(s->words, span.begin, &v))
+        return true; /* "… and a 20 minute walk", "… and half an hour of yoga" */
+    int article = token_any(t, "a|an|another") && words_duration(s->words, span.begin + 1, &v);
+    return token_any(t, first) || article || (t->kind == TOKEN_NUMBER && words_amount(s->words, span.begin, &v)) ||
            (t->kind == TOKEN_WORD && token_any(words_at(s->words, span.begin + 1),
                                                "glasses|glass|hours|minutes|min|bottles|litres|liters|rounds"));
 }
@@ -138,11 +156,12 @@ static bool absorbs(const struct sentence *s, struct span group)
 {
     struct sentence copy = *s;
     struct span span = parse_strip(&copy, group);
-    return parse_verb(s, span,
-                      "remind me|remind us|note|remember|write down|make a note|note to self|don't forget|don't let me "
-                      "forget|set a reminder|i need to|i have to|i must|need to|have to|"
-                      "gotta|i gotta|make a reminder|add a reminder|create a reminder|make sure|tell me to|take a "
-                      "note|idea|add a task|new task|task|todo") > 0;
+    return parse_verb(
+               s, span,
+               "remind me|remind us|note|remember|write down|make a note|note to self|don't forget|don't let me "
+               "forget|set a reminder|stick a reminder|put a reminder|i need to|i have to|i must|need to|have to|"
+               "gotta|i gotta|make a reminder|add a reminder|create a reminder|make sure|tell me to|take a "
+               "note|idea|add a task|new task|task|todo") > 0;
 }
 
 static bool has_due(const struct sentence *s, struct span span)
@@ -160,12 +179,12 @@ static int group_pieces(struct sentence *s, struct span *piece, int count)
         struct span *current = &piece[groups - 1];
         bool absorbing = absorbs(s, *current);
         s->head = true;
-        enum route command = rehearse(s, piece[i], commands_stripped);
-        enum route route = rehearse(s, piece[i], parse_route);
+        enum route command = parse_rehearse(s, piece[i], commands_stripped);
+        enum route route = parse_rehearse(s, piece[i], parse_route);
         bool sure = command == ROUTE_DONE || command == ROUTE_ASK;
         bool plain = !sure && (route == ROUTE_DONE || route == ROUTE_ASK || route == ROUTE_CHAT);
         s->head = groups > 1;
-        enum route head = rehearse(s, *current, parse_route);
+        enum route head = parse_rehearse(s, *current, parse_route);
         if (head == ROUTE_NEVER && (sure || plain))
             return 0; /* "play some music and remind me …": nothing is done by halves */
         if (head == ROUTE_NO) {
@@ -176,7 +195,12 @@ static int group_pieces(struct sentence *s, struct span *piece, int count)
         bool refers =
             parse_has(s, piece[i], "it|that|them") ||
             parse_verb(s, piece[i], "please remind me|remind me|remind me please") == piece[i].end - piece[i].begin;
-        if (refers && (route == ROUTE_ASK || command == ROUTE_ASK) && rehearse(s, joined, parse_route) == ROUTE_DONE) {
+        if (absorbing && head == ROUTE_ASK && parse_rehearse(s, joined, parse_route) == ROUTE_DONE) {
+            *current = joined; /* "set a reminder for thursday 2pm, call with ops" */
+            continue;
+        }
+        if (refers && (route == ROUTE_ASK || command == ROUTE_ASK) &&
+            parse_rehearse(s, joined, parse_route) == ROUTE_DONE) {
             *current = joined; /* "…, take it off my list": one command in two clauses */
             continue;
         }
@@ -217,7 +241,7 @@ static void share_leading_day(struct sentence *s, struct span first)
             parse_set_due(s, p->calls[i].arguments, &due, "due_date");
 }
 
-static enum route route_groups(struct sentence *s, const struct span *group, int count)
+enum route parse_groups(struct sentence *s, const struct span *group, int count)
 {
     int asking = -1, chats = 0;
     const char *ask = NULL, *argument = NULL;
@@ -259,7 +283,7 @@ static enum route route_compound(struct sentence *s, struct span span)
     int count = split_pieces(s, stripped, piece);
     static enum route (*const closed[])(struct sentence *, struct span) = { parse_body, parse_water, parse_sauna };
     for (size_t i = 0; i < sizeof closed / sizeof *closed && count > 1; i++) {
-        enum route whole = rehearse(s, stripped, closed[i]); /* "81 kg, 18 % fat": one measurement */
+        enum route whole = parse_rehearse(s, stripped, closed[i]); /* "81 kg, 18 % fat": one measurement */
         if (whole == ROUTE_DONE || whole == ROUTE_ASK)
             return ROUTE_NO;
     }
@@ -272,113 +296,13 @@ static enum route route_compound(struct sentence *s, struct span span)
     s->question = false;
     count = group_pieces(s, piece, count);
     s->head = false;
-    enum route route = count == 0 ? ROUTE_NEVER : count == 1 ? ROUTE_NO : route_groups(s, piece, count);
+    enum route route = count == 0 ? ROUTE_NEVER : count == 1 ? ROUTE_NO : parse_groups(s, piece, count);
     if (route == ROUTE_DONE)
         share_leading_day(s, piece[0]);
     s->asked = asked;
     if (route == ROUTE_NO)
         s->question = question;
     return route;
-}
-
-/* --- lines and bullets --- */
-
-static int split_lines(const struct words *w, struct span *line)
-{
-    int count = 0, begin = 0;
-    for (int i = 0; i <= w->count; i++) {
-        if (i < w->count && words_at(w, i)->kind != TOKEN_NEWLINE)
-            continue;
-        if (i > begin) {
-            if (count == LINES_MAX + 1)
-                return 0;
-            line[count++] = (struct span){ begin, i };
-        }
-        begin = i + 1;
-    }
-    return count;
-}
-
-/* "- milk", "* milk", "1. milk", "2) milk", "[ ] milk"; tokens used. */
-static int bullet(const struct words *w, struct span line)
-{
-    const struct token *t = words_at(w, line.begin), *next = words_at(w, line.begin + 1);
-    int n = 0;
-    if (token_punct(t, "-*+>") && !next->glued)
-        n = 1;
-    else if (t->kind == TOKEN_NUMBER && t->digits <= 2 && token_punct(next, ".)") &&
-             !words_at(w, line.begin + 2)->glued)
-        n = 2;
-    if (token_punct(words_at(w, line.begin + n), "[") && token_punct(words_at(w, line.begin + n + 1), "]"))
-        n += 2;
-    else if (token_punct(words_at(w, line.begin + n), "[") && token_punct(words_at(w, line.begin + n + 2), "]"))
-        n += 3;
-    return line.begin + n < line.end ? n : 0;
-}
-
-/* A first line that says what the others are: "tasks:", "add to my shopping list:", "remind me to". */
-static bool task_header(struct sentence *s, struct span line, struct match *m, struct due *due)
-{
-    static const char *const headers[] = {
-        ("[my / new / add / some / the / these / the following / add the following / add these / create] (tasks / "
-         "todos "
-         "/ todo / to do / things to do / reminders / to dos) {1?}"),
-        "[add / put] [the following / these] [tasks / items / things] [to / on / for] @list {1?}",
-        "[please] remind me (to / of / about) [the following] {1?}",
-        "@list {1?}",
-        "i need|have to [do the following] {1?}",
-        "(add / add the following / add these / don't forget / things i need to do) {1?}",
-    };
-    struct sentence copy = *s;
-    line = parse_strip(&copy, line);
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        if (!pattern_match(s->words, line, headers[i], m))
-            continue;
-        *due = (struct due){ 0 };
-        struct span tail = parse_trim(s->words, m->capture[1]);
-        if (tail.begin < tail.end && !parse_all_date(s, tail))
-            continue;
-        parse_due(s, tail, false, due);
-        return true;
-    }
-    return false;
-}
-
-static enum route route_headed(struct sentence *s, const struct span *line, int count, const struct match *m,
-                               const struct due *day)
-{
-    for (int i = 1; i < count; i++) {
-        struct span span = { line[i].begin + bullet(s->words, line[i]), line[i].end };
-        struct due due;
-        parse_due(s, span, false, &due);
-        const char *content = parse_content(s, span, &due), *category = parse_category(s, m->category);
-        struct json_object *arguments = *content ? parse_call(s, "add_task") : NULL;
-        if (!arguments)
-            return ROUTE_NEVER;
-        json_set_str(arguments, "content", content);
-        if (category)
-            json_set_str(arguments, "category", category);
-        parse_set_due(s, arguments, due.found ? &due : day, "due_date");
-    }
-    return ROUTE_DONE;
-}
-
-static enum route route_lines(struct sentence *s)
-{
-    struct span line[LINES_MAX + 1];
-    struct match m;
-    struct due due;
-    int count = split_lines(s->words, line);
-    if (count < 2)
-        return ROUTE_NO;
-    bool colon = token_punct(words_at(s->words, line[0].end - 1), ":"), bulleted = bullet(s->words, line[1]) > 0;
-    if ((colon || bulleted) && !bullet(s->words, line[0]) && task_header(s, line[0], &m, &due))
-        return count - 1 <= PARSE_CALLS_MAX ? route_headed(s, line, count, &m, &due) : ROUTE_NEVER;
-    for (int i = 0; i < count; i++)
-        line[i].begin += bullet(s->words, line[i]);
-    if (count > PARSE_CALLS_MAX)
-        return ROUTE_NEVER;
-    return route_groups(s, line, count);
 }
 
 static enum route route_all(struct sentence *s, struct span span)
@@ -395,7 +319,7 @@ static enum route route_all(struct sentence *s, struct span span)
         if (span.end - span.begin > 2 * ROUTE_TOKENS_MAX || (span.end - span.begin > ROUTE_TOKENS_MAX && !lines))
             return ROUTE_NEVER;
         struct parse kept = *s->parse;
-        route = lines ? route_lines(s) : ROUTE_NO;
+        route = lines ? parse_lines(s) : ROUTE_NO;
         if (route != ROUTE_NO && (route != ROUTE_NEVER || span.end - span.begin > ROUTE_TOKENS_MAX))
             return route;
         *s->parse = kept;

@@ -32,11 +32,11 @@ struct parse {
 /* options->past is chosen by the parser per tool; the rest (now, day_first) is the caller's. */
 void parse_sentence(struct arena *, const char *text, const struct when_options *, struct parse *out);
 /* The person answers an earlier PARSE_ASK: fill `argument` of the unfinished call from their words.  False when the
- * words do not fit (the caller then parses them as a new sentence). */
+ * words do not fit (the caller then parses them as a new sentence).  `argument` is one of content, due_date, hours,
+ * duration_minutes, amount_ml, temperature_c, weight_kg, body_fat_percent, muscle_kg; a content of
+ * complete/update/delete may become task_id. */
 bool parse_answer(struct arena *, const char *text, const struct when_options *, struct parse_call *unfinished,
                   const char *argument);
-/* `argument` is one of content, due_date, hours, duration_minutes, amount_ml, temperature_c, weight_kg,
- * body_fat_percent, muscle_kg; a content of complete/update/delete may become task_id. */
 /* The output of `steward parse`: {"tool":…,"arguments":{…}}, {"calls":[…]}, {"tool":null} or {"ask":"…"}. */
 struct json_object *parse_json(struct arena *, const struct parse *);
 

@@ -105,11 +105,8 @@ static bool answer_content(struct sentence *s, struct span span, struct parse_ca
         json_set_int(call->arguments, "task_id", id);
         return true;
     }
-    struct parse scratch = { .kind = PARSE_NONE };
-    struct sentence probe = *s;
-    probe.parse = &scratch;
-    if (s->question || parse_is_question(s, span) || parse_chat(&probe, span) == ROUTE_CHAT ||
-        parse_route_commands(&probe, span) != ROUTE_NO)
+    if (s->question || parse_is_question(s, span) || parse_rehearse(s, span, parse_chat) == ROUTE_CHAT ||
+        parse_rehearse(s, span, parse_route_commands) != ROUTE_NO)
         return false;
     bool task = parse_calls_tool(call, &tool_add_task);
     if (task)

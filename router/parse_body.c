@@ -51,7 +51,7 @@ enum kind { KIND_NONE, KIND_WEIGHT, KIND_FAT, KIND_MUSCLE };
 
 static enum kind keyword(const struct token *t)
 {
-    if (token_any(t, "weight|weigh|weighed|weighing|weighted|scale|scales|bw|bodyweight|weighs|weigh-in"))
+    if (token_any(t, "weight|weigh|weighed|weighing|weighted|scale|scales|bw|bodyweight|weighs"))
         return KIND_WEIGHT;
     if (token_any(t, "fat|bf|bodyfat"))
         return KIND_FAT;
@@ -135,7 +135,7 @@ static bool read_numbers(const struct sentence *s, struct span span, const struc
 
 enum route parse_body(struct sentence *s, struct span span)
 {
-    static const char small[] = "i|i'm|am|my|is|was|now|weight|weigh|weighed|weighing|weighted|weigh-in|bw|bodyweight|"
+    static const char small[] = "i|i'm|am|my|is|was|now|weight|weigh|weighed|weighing|weighted|bw|bodyweight|"
                                 "in|at|the|scale|scales|says|shows|said|body|fat|bf|bodyfat|"
                                 "muscle|mass|muscles|smm|skeletal|and|with|of|today|this|morning|evening|log|logged|"
                                 "record|track|add|me|currently|about|around|just|"

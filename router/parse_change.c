@@ -11,13 +11,29 @@ static const char determiners[] =
     "the reminder about|my reminder about|task called|the task called|the todo|todo|the one about|off|it called|"
     "the event called|the item called|item called|the list called|with|my task|my task to";
 
+/* "the ironing, thank god", "call mom, I did it": a remark behind the name. */
+static struct span without_remark(const struct sentence *s, struct span span)
+{
+    for (int i = span.begin + 1; i + 1 < span.end; i++)
+        if (token_punct(words_at(s->words, i), ",;-(") && !words_at(s->words, i + 1)->glued &&
+            token_any(words_at(s->words, i + 1), "i|i've|it|it's|that|that's|we|thank|thanks|phew|finally|yay|lol|so|"
+                                                 "because|already|at|woohoo|hooray|please|they|he|she|my|this|hurray"))
+            return (struct span){ span.begin, i };
+    return span;
+}
+
 /* "the report" → "report"; "task called 'x'" → "x". */
 static struct span bare(const struct sentence *s, struct span span)
 {
-    span = parse_trim(s->words, span);
+    span = parse_trim(s->words, without_remark(s, parse_trim(s->words, span)));
     int n = parse_verb(s, span, determiners);
     if (n && span.begin + n < span.end)
         span.begin += n;
+    span = parse_unquote(s->words, parse_trim(s->words, span));
+    if (span.end - span.begin > 1 && words_at(s->words, span.begin)->possessive)
+        span.begin++; /* "tomorrow's haircut" */
+    if (span.end - span.begin > 1 && token_any(words_at(s->words, span.end - 1), "task|reminder|todo"))
+        span.end--; /* "the report task" */
     return parse_trim(s->words, span);
 }
 
@@ -25,7 +41,8 @@ bool parse_pronoun(const struct sentence *s, struct span span)
 {
     return parse_verb(s, span,
                       "it|them|that|this|that one|this one|these|those|something|some|one|the last one|something "
-                      "else|a task|task|a reminder|reminder|tasks|an item") == span.end - span.begin;
+                      "else|a task|task|a reminder|reminder|tasks|an item|everything|all|all tasks|all of them|all my "
+                      "tasks|them all|that's|it's") == span.end - span.begin;
 }
 
 /* Name the task: by number when the span is one, else by its words.  False: nothing to go by. */
@@ -61,13 +78,12 @@ enum route parse_one_task(struct sentence *s, const char *tool, struct span span
     return parse_name_task(s, arguments, span) ? ROUTE_DONE : ROUTE_NO;
 }
 
-enum route parse_tasks_named(struct sentence *s, const char *tool, struct span span, const char *ask)
+int parse_ids(const struct sentence *s, struct span span, int64_t id[PARSE_CALLS_MAX])
 {
-    int64_t id[PARSE_CALLS_MAX];
     int count = 0;
     span = parse_trim(s->words, span);
-    int i = span.begin + token_any(words_at(s->words, span.begin), "tasks|items|todos|numbers");
-    while (i < span.end && count < PARSE_CALLS_MAX) { /* "tasks 3, 5 and 8" */
+    int i = span.begin + token_any(words_at(s->words, span.begin), "tasks|items|todos|numbers|reminders");
+    while (i < span.end && count < PARSE_CALLS_MAX) {
         int n = pattern_id(s->words, i, span.end, true, &id[count]);
         if (!n)
             break;
@@ -76,7 +92,14 @@ enum route parse_tasks_named(struct sentence *s, const char *tool, struct span s
         while (i < span.end && (token_punct(words_at(s->words, i), ",&+") || token_is(words_at(s->words, i), "and")))
             i++;
     }
-    if (count < 2 || i != span.end || s->parse->call_count + count > PARSE_CALLS_MAX)
+    return i == span.end ? count : 0;
+}
+
+enum route parse_tasks_named(struct sentence *s, const char *tool, struct span span, const char *ask)
+{
+    int64_t id[PARSE_CALLS_MAX];
+    int count = parse_ids(s, span, id);
+    if (count < 2 || s->parse->call_count + count > PARSE_CALLS_MAX)
         return parse_one_task(s, tool, span, ask);
     for (int k = 0; k < count; k++)
         json_set_int(parse_call(s, tool), "task_id", id[k]);
@@ -106,8 +129,27 @@ static enum route undo(struct sentence *s, const struct match *m)
     return parse_call(s, "undo") ? ROUTE_DONE : ROUTE_NEVER;
 }
 
+/* "remove the due date from task 3": the word for no date is the tool's. */
+static enum route clear_date(struct sentence *s, const struct match *m)
+{
+    struct json_object *arguments = parse_call(s, "update_task");
+    if (!arguments)
+        return ROUTE_NEVER;
+    bool named = !parse_pronoun(s, m->capture[1]) && parse_name_task(s, arguments, m->capture[1]);
+    json_set_str(arguments, "due_date", "none");
+    return named ? ROUTE_DONE : parse_asks(s, "Which task should I change?", "content");
+}
+
 static const struct parse_rule rules[] = {
-    { "undo [that / it / this / the last / my last / last / all of that] [one / change / action / thing / entry / log "
+    { "(remove / delete / clear / drop / take / cancel) [the] [due] (date / deadline / due date) (from / of / off / on "
+      "/ "
+      "for) {1}",
+      clear_date },
+    { "(that's / that was / this is / this was / that is) (wrong / a mistake / not right / incorrect / my mistake) "
+      "[please] undo [it / that / this]",
+      undo },
+    { "undo [that / it / this / the last / my last / last / that last / this last / all of that] [one / change / "
+      "action / thing / entry / log "
       "/ task / message]",
       undo },
     { "(take that back / revert that / revert it / revert / revert the last change / never mind that / scratch that / "

@@ -9,11 +9,11 @@ static const char *const chat[] = {
     "good (morning / afternoon / evening / night / day / to see you / to meet you / bye / one / job / work / bot / "
     "idea / point / talk)",
     "morning|evening|afternoon|gm|gn [all / steward]",
-    "(bye / goodbye / good bye / cya / farewell / later / see ya / see you / see you later / talk later / talk to you "
+    "(bye / goodbye / good bye / cya / farewell / later / see you / see you later / talk later / talk to you "
     "later / ttyl / take care / so long / "
     "have a good|nice|great day|one|night|evening|weekend / enjoy your day|evening|weekend / sleep well / night night) "
     "{1?}",
-    "(thanks / thank you / cheers / ty / tysm / thx / much appreciated / appreciate it / i appreciate it / many "
+    "(thanks / thank you / cheers / ty / tysm  / much appreciated / appreciate it / i appreciate it / many "
     "thanks) {1?}",
     "i would like to thank you {1?}",
     "i (want / wanted / just wanted) to (thank you / say hi / say hello / say thanks) {1?}",
@@ -24,14 +24,14 @@ static const char *const chat[] = {
     "never / hmm / oh / alright / all right / no problem / no worries / you're welcome / welcome / sorry / my bad / "
     "oops / well done / excellent / amazing / "
     "it seems so / it seems not / i think so / i don't think so / i guess / i guess so / i guess not / i don't know / "
-    "i do not know / not sure / couldn't tell you / "
+    "not sure / couldn't tell you / "
     "that's right / that's wrong / that is right / that's fine / that's all / that's it / nothing / nothing else / "
     "never mind / nevermind / got it / i see / understood / "
     "sounds good / works for me / for sure / not really / no thanks / no thank you / stop / cancel / nope thanks / "
     "please do / go on / continue / brb / omg)"
     " [please / thanks / thank you / sir / then / yes / no / ok / man / bro / sure]",
     "(how are you / how are you doing / how are things / how is it going / how's it going / how do you do / what's up "
-    "/ whats up / how about you / and you / "
+    "/ how about you / and you / "
     "how have you been / how was your day / how's your day / how is your day / you ok / are you ok / are you there / "
     "you there / are you real / so are you real / "
     "are you human|alive|a|an|listening|awake|happy|real|sentient|ok|ai|chatgpt / do you "

@@ -42,6 +42,22 @@ static enum route delete_from(struct sentence *s, const struct match *m)
     return parse_tasks_named(s, "delete_task", span, ask_delete);
 }
 
+/* "delete my note about the boiler", "delete note 5". */
+static enum route delete_note(struct sentence *s, const struct match *m)
+{
+    struct span span = parse_trim(s->words, m->capture[1]);
+    struct json_object *arguments = parse_call(s, "update_note");
+    int64_t id;
+    if (!arguments)
+        return ROUTE_NEVER;
+    json_set_bool(arguments, "delete", true);
+    if (pattern_id(s->words, span.begin, span.end, true, &id) == span.end - span.begin)
+        json_set_int(arguments, "note_id", id);
+    else
+        json_set_str(arguments, "content", parse_text(s, span));
+    return ROUTE_DONE;
+}
+
 static enum route delete_which(struct sentence *s, const struct match *m)
 {
     (void)m;
@@ -69,10 +85,19 @@ static enum route delete_all(struct sentence *s, const struct match *m)
     return ROUTE_DONE;
 }
 
+/* "completed tasks", "old reminders": a set that no call can name. */
+static bool names_many(const struct sentence *s, struct span span)
+{
+    span = parse_trim(s->words, span);
+    return span.end - span.begin > 1 &&
+           token_any(words_at(s->words, span.end - 1), "tasks|reminders|todos|items|notes");
+}
+
 static enum route delete_bare(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
-    if (span.end - span.begin > 10 || parse_has(s, span, elsewhere) || parse_has(s, span, "from|if|when|not"))
+    if (span.end - span.begin > 10 || names_many(s, span) || parse_has(s, span, elsewhere) ||
+        parse_has(s, span, "from|if|when|not"))
         return ROUTE_NO;
     return parse_tasks_named(s, "delete_task", span, ask_delete);
 }
@@ -92,8 +117,11 @@ static enum route cancel(struct sentence *s, const struct match *m)
     int noun =
         parse_find(s, span,
                    "appointment|appointments|meeting|meetings|reminder|reminders|event|task|tasks|call|session|checkup|"
-                   "interview|date|party|lunch|dinner|todo");
+                   "interview|date|party|lunch|dinner|todo|haircut|dentist|doctor|doctor's|vet|physio|gym|yoga|"
+                   "class|lesson|exam|gp|optician|hairdresser|viewing|practice|training");
     int64_t id;
+    if (names_many(s, span))
+        return ROUTE_NO;
     if (noun < 0 && !pattern_id(s->words, span.begin, span.end, false, &id))
         return ROUTE_NO;
     struct due due;
@@ -107,7 +135,17 @@ static enum route cancel(struct sentence *s, const struct match *m)
     int called = parse_find(s, span, "called|named");
     if (called > span.begin)
         span.begin = called + 1;
-    return parse_one_task(s, "delete_task", span, ask_delete);
+    return parse_tasks_named(s, "delete_task", span, ask_delete);
+}
+
+/* "stop reminding me about the vitamins". */
+static enum route forget(struct sentence *s, const struct match *m)
+{
+    static const char other[] = "it|that|this|everything|all|him|her|them|me|you|what|how|to|yesterday|today|past|i";
+    struct span span = parse_trim(s->words, m->capture[1]);
+    if (span.end - span.begin > 5 || token_any(words_at(s->words, span.begin), other))
+        return ROUTE_NO;
+    return parse_tasks_named(s, "delete_task", span, ask_delete);
 }
 
 #define DELETE "delete|remove|erase|drop|scratch|strike|cross|discard|clear|cancel|dismiss|pull|kick|get"
@@ -123,12 +161,22 @@ static const struct parse_rule rules[] = {
       "the entire] "
       "[from / on / off / in / of / out of / that is on / that's on] @list",
       delete_all },
+    { "(delete / remove / erase / clear / empty / wipe) (all / all my / all the / everything in / everything from) "
+      "@name "
+      "[list / items / tasks / things / reminders]",
+      delete_all },
+    { "(delete / remove / erase / clear / empty / wipe) [my / the] @name items|tasks|reminders", delete_all },
+    { "(clear / empty / wipe) my|the @name", delete_all },
     { "get rid of|off (everything / all / all items) (on / from / in) @list", delete_all },
     { "(delete / remove / erase / clear / wipe) (everything / all / all of it / them all / all of them)", delete_all },
     { "make @list [go] blank|empty|clear", delete_all },
     { "[i want] @list [to be] (cleared / emptied / wiped / blank / gone)", delete_all },
     { "start @list (over / from scratch / fresh / anew)", delete_all },
     /* delete */
+    { "(delete / remove / erase / bin / scrap) [the / my / that] note [number / #] [about / on / for / regarding / "
+      "with / "
+      "called / saying / that says / :] {1}",
+      delete_note },
     { "i no longer need|want|have [to] {1} [so / ; / please] take|remove|delete|cross|get|scratch (it / that / them) "
       "[off / of / from / out] [of] [@list]",
       delete_from },
@@ -143,17 +191,20 @@ static const struct parse_rule rules[] = {
     { "take off {1} (from / off / of) @list", delete_from },
     { DELETE " [off / out / rid of] {1} " OFF " @list", delete_from },
     { "get rid of [the / my] (task / reminder / item) {1}", delete_from },
-    { "(delete / remove / erase / cancel / drop / dismiss) [the / my / a / that] (task / reminder / todo / item) "
+    { "(delete / remove / erase / cancel / drop / dismiss / scrap / bin / kill / ditch) [the / my / a / that] (task / "
+      "reminder / todo / item) "
       "[called / named / about / to / for / :] {1}",
       delete_bare },
     { "(delete / remove / erase / cancel / drop / clear) [the / my] (task / reminder / item / last item / last task / "
       "last reminder)",
       delete_which },
-    { "cancel|delete|remove {1}", cancel },
+    { "(cancel / delete / remove / call off / scrap / ditch / axe / bin / drop) {1}", cancel },
+    { "call {1} off", cancel },
+    { "(stop / quit) (reminding me|us) (about / of / to) {1}", forget },
     { "delete|erase {1}", delete_bare },
     { "remove {1}", remove_bare },
     { "(delete / remove / erase)", delete_which },
-    { "bin|trash|drop|scrap @id", delete_id },
+    { "bin|trash|drop|scrap|kill|del|ditch @id", delete_id },
 };
 
 enum route parse_delete(struct sentence *s, struct span span)

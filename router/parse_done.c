@@ -7,14 +7,22 @@
 
 static const char ask_done[] = "Which task is done?";
 
-/* "finished my run in 30 minutes" reports sport. */
-static bool is_sport(const struct sentence *s, struct span span)
+/* "finished my run in 30 minutes", "finished a bottle of water" report no task. */
+static bool reports_health(const struct sentence *s, struct span span)
 {
-    struct parse scratch = { .kind = PARSE_NONE };
-    struct sentence probe = *s;
-    probe.parse = &scratch;
     span.begin = span.begin > 0 ? span.begin - 1 : 0;
-    return parse_exercise(&probe, span) != ROUTE_NO;
+    return parse_rehearse(s, span, parse_exercise) != ROUTE_NO || parse_rehearse(s, span, parse_water) != ROUTE_NO;
+}
+
+/* "the bill this morning": when it was done is no part of the name. */
+static struct span without_moment(const struct sentence *s, struct span span)
+{
+    static const char when[] = "just now|already|today|now|finally|this morning|this afternoon|this evening|last night|"
+                               "yesterday|for today|at last|earlier|earlier today|tonight|by the way";
+    for (int i = span.begin + 1; i < span.end; i++)
+        if (parse_verb(s, (struct span){ i, span.end }, when) == span.end - i)
+            return (struct span){ span.begin, i };
+    return span;
 }
 
 static enum route complete(struct sentence *s, const struct match *m)
@@ -26,23 +34,19 @@ static enum route complete(struct sentence *s, const struct match *m)
             json_set_int(arguments, "task_id", m->id);
         return arguments ? ROUTE_DONE : ROUTE_NEVER;
     }
-    static const char tail[] = "just now|already|today|now|finally|this morning|last night|yesterday|for today";
-    for (int i = span.begin + 1; i < span.end; i++)
-        if (parse_verb(s, (struct span){ i, span.end }, tail) == span.end - i) {
-            span.end = i;
-            break;
-        }
+    span = parse_trim(s->words, without_moment(s, span));
     if (parse_verb(s, span,
                    "eating|dinner|lunch|breakfast|work|school|you|him|her|for today|for the day|talking|life|this "
                    "shit|him|today|now") == span.end - span.begin &&
         span.end > span.begin)
         return ROUTE_NO; /* "done with work" is news, not a task */
-    if (parse_verb(s, span, "for|at|in|on|up|from|until|before|after|to|by|a|an|some|another|two|three|lots of|many") &&
+    if (parse_verb(s, span,
+                   "for|with|at|in|on|up|from|until|before|after|to|by|a|an|some|another|two|three|lots of|many") &&
         !token_is(words_at(s->words, span.begin), "a task"))
         return ROUTE_NO; /* "I bought a new car" is news */
-    if (parse_has(s, span, "if|when|not|never|by|until|before") || s->question)
+    if (parse_has(s, span, "if|when|not|never|by|until|before|wrong|great|terrible|amazing") || s->question)
         return ROUTE_NO;
-    if (is_sport(s, span))
+    if (reports_health(s, span))
         return ROUTE_NO;
     span = parse_name_only(s, span);
     return parse_tasks_named(s, "complete_task", span, ask_done);
@@ -51,11 +55,19 @@ static enum route complete(struct sentence *s, const struct match *m)
 /* "laundry done", "paid rent": a few words and no doubt. */
 static enum route complete_brief(struct sentence *s, const struct match *m)
 {
-    struct span span = parse_trim(s->words, m->capture[1]);
+    struct span span = parse_trim(s->words, without_moment(s, parse_trim(s->words, m->capture[1])));
     static const char doubt[] = "not|almost|nearly|get|be|well|half|when|i|i'm|all|are|you|we|have|has|getting|things|"
                                 "over|is|was|were|no|never|will|it|that|this|what|how|who|job|nicely|"
-                                "off|him|her|me|back|again|money|attention|nothing|something|anything|everything";
-    if (span.end - span.begin > 3 || parse_has(s, span, doubt) ||
+                                "off|him|her|me|back|again|money|attention|nothing|something|anything|everything|"
+                                "mind|minds|job|deal|idea|message|joke|point|flu|cold|hint|feeling|blues|here|there|"
+                                "thanks|good|better|worse|so|too|sure|right|them|fun|someone|somebody|lucky|lost|"
+                                "sick|drunk|stuck|mad|angry|fat|older|covid|news|hang|picture|memo|gist|chance|day|"
+                                "that's|it's|he's|she's|at";
+    int64_t id[PARSE_CALLS_MAX];
+    if (parse_ids(s, span, id) > 1)
+        return parse_tasks_named(s, "complete_task", span, ask_done); /* "6 and 9 done" */
+    int most = token_any(words_at(s->words, span.begin), "the|my|our") ? 5 : 3;
+    if (span.end - span.begin > most || parse_has(s, span, doubt) ||
         (words_at(s->words, span.begin)->kind == TOKEN_NUMBER && span.end - span.begin > 1))
         return ROUTE_NO;
     return complete(s, m);
@@ -63,8 +75,9 @@ static enum route complete_brief(struct sentence *s, const struct match *m)
 
 static enum route complete_chore(struct sentence *s, const struct match *m)
 {
-    if (!parse_verb(s, m->capture[1],
-                    "dishes|laundry|shopping|groceries|taxes|homework|chores|vacuuming|ironing|washing up|cleaning"))
+    if (!parse_has(s, m->capture[1],
+                   "dishes|laundry|shopping|groceries|taxes|homework|chores|vacuuming|hoovering|ironing|washing|"
+                   "cleaning|bin|bins|trash|rubbish|garbage|recycling|compost|gardening|dusting|mopping"))
         return ROUTE_NO;
     return complete(s, m);
 }
@@ -78,6 +91,16 @@ static enum route complete_which(struct sentence *s, const struct match *m)
 }
 
 #define DONE "done|complete|completed|finished"
+/* What a person reports to have done; "made", "read" and "saw" are news more often than tasks. */
+#define DEED                                                                                                           \
+    "bought|paid|called|phoned|rang|sent|cleaned|emailed|texted|messaged|booked|ordered|submitted|washed|fixed|"       \
+    "repaired|returned|mailed|posted|renewed|watered|fed|cooked|baked|written|wrote|hoovered|vacuumed|mopped|swept|"   \
+    "dusted|ironed|folded|mowed|tidied|sorted|organised|organized|packed|unpacked|wrapped|signed|filed|printed|"       \
+    "scanned|replaced|emptied|refilled|defrosted|descaled|painted|assembled|installed|arranged|collected|fetched|"     \
+    "delivered|donated|recycled|uploaded|wiped|raked|shovelled|pruned|registered|confirmed|scheduled / picked up / "   \
+    "dropped off / put away / put out / taken out / took out / thrown out / threw out / handed in / filled in / "      \
+    "filled out / filled up / set up / backed up / topped up / sorted out / cleaned up / tidied up / cleaned out / "   \
+    "hung up / sent off"
 static const struct parse_rule rules[] = {
     { "(i'm / i am / we're) (done / finished) with @list", complete_which },
     { "(i have / i've / i / i'm) [just / already / finally] (finished / completed / did / done / done with / finished "
@@ -112,19 +135,19 @@ static const struct parse_rule rules[] = {
     { "task|todo|item|reminder {1} is [now / already / all] " DONE, complete },
     { "{1} (is / are / got) [now / already / all / finally] " DONE, complete },
     { "{1} : done", complete },
-    { "(i've / i have) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / "
-      "booked / submitted / washed / fixed / "
-      "returned / mailed / renewed / watered / fed / cooked / ordered / taken out / written / done) {1}",
-      complete },
-    { "(i / we) [just / already / finally] (bought / paid / called / sent / cleaned / picked up / emailed / submitted "
-      "/ washed / fixed / returned / "
-      "mailed / renewed / watered) {1}",
-      complete },
-    { "[just / already / finally] (bought / paid / picked up / submitted / mailed / renewed) the|my {1}", complete },
+    { "(i've / i have / we've / we have) [just / already / finally] (" DEED ") {1}", complete },
+    { "(i / we) [just / already / finally] (" DEED ") the|my|our {1}", complete },
+    { "(i / we) [just / already / finally] (" DEED ") {1}", complete_brief },
     { "[i] [just / already / finally] did the|my {1}", complete_chore },
-    { "[just / already / finally] (bought / paid / called / picked up / submitted / mailed / renewed / returned / "
-      "emailed / booked / cleaned / washed / fed / watered) {1}",
+    { "[i / i've / i have / we] [just / already / finally] (took / taken / put) {1} (out / away)", complete_chore },
+    { "[i / i've / i have / we] [just / already / finally] (picked / topped / filled / cleaned / wrapped / tidied) {1} "
+      "up",
       complete_brief },
+    { "[i / i've / i have / we] [just / already / finally] (dropped / sent / handed / filled) {1} (off / in / out)",
+      complete_brief },
+    { "[i / i've / i have / we] [just / already / finally] (done / got the / got my / got some) {1}", complete_brief },
+    { "[just / already / finally] (" DEED ") {1}", complete_brief },
+    { "that's {1} (done / sorted / finished / completed)", complete_brief },
     { "{1} (done / finished / completed / complete / bought / paid / sent / submitted)", complete_brief },
 };
 

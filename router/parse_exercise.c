@@ -14,7 +14,7 @@ static const struct activity {
     { "ran", "running", FORM_PAST },
     { "jogged", "running", FORM_PAST },
     { "sprinted", "running", FORM_PAST },
-    { "run|runs|jog|treadmill", "running", FORM_PLAIN },
+    { "run|runs|jog|treadmill|parkrun", "running", FORM_PLAIN },
     { "running|jogging|sprints", "running", FORM_NOUN },
     { "walked|strolled", "walking", FORM_PAST },
     { "walk|stroll", "walking", FORM_PLAIN },
@@ -56,10 +56,10 @@ static const struct activity {
     { "aerobics", "aerobics", FORM_NOUN },
     { "elliptical", "elliptical", FORM_NOUN },
     { "calisthenics", "calisthenics", FORM_NOUN },
-    { "weights|weightlifting|lifting|weight-lifting|powerlifting", "weightlifting", FORM_NOUN },
+    { "weights|weightlifting|lifting|powerlifting", "weightlifting", FORM_NOUN },
     { "strength", "strength training", FORM_NOUN },
-    { "pushups|push-ups", "push-ups", FORM_NOUN },
-    { "boxing|kickboxing|judo|karate|jiu-jitsu|bjj|taekwondo|wrestling|fencing|mma", NULL, FORM_NOUN },
+    { "pushups", "push-ups", FORM_NOUN },
+    { "boxing|kickboxing|judo|karate|jiujitsu|bjj|taekwondo|wrestling|fencing|mma", NULL, FORM_NOUN },
     { "football|soccer|basketball|volleyball|tennis|badminton|squash|golf|padel|hockey|rugby|cricket|baseball|handball|"
       "pickleball|softball|"
       "floorball|frisbee|racquetball",
@@ -69,6 +69,20 @@ static const struct activity {
 enum { ACTIVITIES = sizeof activities / sizeof *activities };
 
 static const double minutes_min = 1, minutes_max = 1440;
+
+/* "did a 5k in 27 minutes": the distance alone names the sport. */
+static const struct activity *race(const struct sentence *s, struct span span, struct span *at)
+{
+    static const struct activity running = { "5k", "running", FORM_NOUN };
+    for (int i = span.begin + 1; i + 1 < span.end; i++)
+        if (words_at(s->words, i)->kind == TOKEN_NUMBER && token_is(words_at(s->words, i + 1), "k") &&
+            words_at(s->words, i + 1)->glued &&
+            (i + 2 >= span.end || words_at(s->words, i + 2)->kind != TOKEN_WORD ||
+             token_any(words_at(s->words, i + 2), "in|on|this|today|yesterday|race|at|with|and|last")) &&
+            parse_has(s, (struct span){ span.begin, i }, "did|completed|finished|done"))
+            return *at = (struct span){ i, i }, &running;
+    return NULL;
+}
 
 /* The first activity of the span; "worked out" counts two tokens. */
 static const struct activity *find_activity(const struct sentence *s, struct span span, struct span *at)
@@ -166,7 +180,7 @@ static const char *notes_of(const struct sentence *s, struct span span, struct s
                                  "roughly|also|track|record|exercise|activity|session|this|on|the|played|took|been|got|"
                                  "another|minute|min|me|it|finished|completed|-|we|"
                                  "hit|only|quick|nice|good|total|please|doing|spent|hour|after|workout|class|practice|"
-                                 "time|duration|minutes|like|so|non|played|play";
+                                 "time|duration|minutes|like|so|non|back|from|played|play";
     int begin = -1;
     for (int i = span.begin; i <= span.end; i++) {
         const struct token *t = words_at(s->words, i);
@@ -204,7 +218,7 @@ static bool other_sense(const struct sentence *s, struct span span)
                      "washing|water|guitar|piano|games|videogames|tv|watched|watching|watch|read|build|risk|project|"
                      "meal|tab|bill|clothes|shoes|shorts|"
                      "membership|buddy|teacher|mat|ball|tickets|ticket|gear|equipment|bag|plan|program|schedule|app|"
-                     "coach|boss|employees|staff|team|course") &&
+                     "coach|boss|employees|staff|team|course|is|are|makes|keeps|helps|takes") &&
            !parse_verb(s, span, "worked out|i worked out|just worked out|i've worked out|work out|working out") &&
            !(parse_has(s, span, "out") && parse_has(s, span, "worked|working") &&
              !parse_has(s, span, "plan|details|problem|well|fine|deal|how"));
@@ -223,12 +237,14 @@ static bool worth_asking(const struct sentence *s, struct span span, struct span
         !parse_has(s, (struct span){ span.begin, verb.begin },
                    "did|went|had|played|done|finished|completed|been|log|took|got") &&
         !(a->form == FORM_NOUN && verb.end == span.end && verb.begin == span.begin &&
-          parse_has(s, span, "running|swimming|cycling|workout")))
+          parse_has(s, span, "running|swimming|cycling|workout")) &&
+        !(a->form == FORM_NOUN && verb.begin == span.begin && verb.end + 1 == span.end &&
+          words_at(s->words, verb.end)->kind == TOKEN_NUMBER)) /* "yoga 25": of what? */
         return false;
     for (int i = span.begin; i < span.end; i++) {
         int n = distance(s->words, i);
-        if (n)
-            parse_mark(known, span, (struct span){ i, i + n });
+        n += !n && i + 1 == span.end && words_at(s->words, i)->kind == TOKEN_NUMBER;
+        parse_mark(known, span, (struct span){ i, i + n });
     }
     parse_mark(known, span, verb);
     return parse_all_known(s, span, known, day, small);
@@ -253,6 +269,8 @@ enum route parse_exercise(struct sentence *s, struct span span)
     struct due day;
     double minutes = 0;
     const struct activity *a = find_activity(s, span, &verb);
+    if (!a)
+        a = race(s, span, &verb);
     if (!a || parse_has(s, span, "sauna") || !parse_log_real(s, span) || !parse_log_day(s, span, &day) ||
         other_sense(s, span))
         return ROUTE_NO;

@@ -6,16 +6,21 @@
 #include <string.h>
 
 static const double water_min_ml = 1, water_max_ml = 10000, sauna_min = 1, sauna_max = 240, temperature_min_c = 30,
-                    temperature_max_c = 130;
+                    temperature_max_c = 130, imperial_pint_ml = 568;
 
+#define ML "ml|milliliter|milliliters|millilitre|millilitres|mls|cc"
+#define CL "cl|centiliter|centiliters|centilitre|centilitres"
+#define DL "dl|deciliter|deciliters|decilitre|decilitres"
+#define LITRE "l|liter|liters|litre|litres|lt|ltr|ltrs"
+#define METRIC ML "|" CL "|" DL "|" LITRE
 static const struct {
     const char *words;
     double ml;
 } vessels[] = {
-    { "ml|milliliter|milliliters|millilitre|millilitres|mls|cc", 1 },
-    { "cl|centiliter|centiliters|centilitre|centilitres", 10 },
-    { "dl|deciliter|deciliters|decilitre|decilitres", 100 },
-    { "l|liter|liters|litre|litres|lt|ltr|ltrs", 1000 },
+    { ML, 1 },
+    { CL, 10 },
+    { DL, 100 },
+    { LITRE, 1000 },
     { "oz|ounce|ounces|floz", 29.57 },
     { "glass|glasses|glas", 250 },
     { "cup|cups", 240 },
@@ -54,10 +59,38 @@ static int portion(const struct sentence *s, struct span span, int i, double *ml
     if (i + n >= span.end || !vessel(words_at(w, i + n), &unit))
         return 0;
     n++;
+    if (s->options->day_first && token_any(words_at(w, i + n - 1), "pint|pints"))
+        unit = imperial_pint_ml;
     *ml = count * unit;
     if (unit < 100 && token_any(words_at(w, i + n), "glass|bottle|cup|glasses|bottles|cups|can|mug"))
         n++; /* "a 500 ml bottle" */
     return n;
+}
+
+/* All portions of the span.  "a bottle of water (0.5 l)", "a big glass, 400 ml": a measure behind one vessel says how
+ * much that was.  *loose: a vessel that may hold anything. */
+static bool sum_portions(const struct sentence *s, struct span span, bool *known, double *total, bool *loose)
+{
+    double ml, vessel_ml = 0;
+    bool measured = false;
+    for (int i = span.begin; i < span.end;) {
+        const struct token *first = words_at(s->words, i), *before = words_at(s->words, i - 1);
+        int n = portion(s, span, i, &ml);
+        if (!n) {
+            i++;
+            continue;
+        }
+        bool exact = token_any(words_at(s->words, i + n - 1), METRIC);
+        if (exact && vessel_ml > 0 && token_punct(before, "(,-"))
+            *total -= vessel_ml;
+        vessel_ml = !exact && token_any(first, "a|an|one|glass|bottle") ? ml : 0;
+        *loose |= token_any(words_at(s->words, i + n - 1), "cup|cups|mug|mugs|bottle|bottles|can|cans|pint|pints");
+        parse_mark(known, span, (struct span){ i, i + n });
+        *total += ml;
+        measured = true;
+        i += n;
+    }
+    return measured;
 }
 
 static const char ask_water[] = "How much water, in ml or glasses?";
@@ -87,7 +120,7 @@ enum route parse_water(struct sentence *s, struct span span)
         "with|already|finished|chugged|downed|consumed|intake|in|total|also|now|then|to|morning|afternoon|evening|only|"
         "like|got|ok|waters|h2o|"
         "lemon|run|gym|workout|breakfast|lunch|dinner|after|before|during|at|yes|hydration|drinks|took|gulped|sipped|"
-        "full";
+        "full|first|second|third|fourth|fifth|last";
     bool known[ROUTE_TOKENS_MAX] = { false };
     struct due day;
     int water = parse_find(s, span, "water|waters|h2o|hydration"),
@@ -95,26 +128,14 @@ enum route parse_water(struct sentence *s, struct span span)
     bool told = token_any(words_at(s->words, span.begin), "log|logged|add|track|record");
     if ((water < 0 && verb < 0 && !told) || !parse_log_real(s, span) || !parse_log_day(s, span, &day))
         return ROUTE_NO;
-    double total = 0, ml;
-    bool measured = false, loose = false;
-    for (int i = span.begin; i < span.end;) {
-        int n = portion(s, span, i, &ml);
-        if (!n) {
-            i++;
-            continue;
-        }
-        loose |= token_any(words_at(s->words, i + n - 1), "cup|cups|mug|mugs|bottle|bottles|can|cans|pint|pints");
-        parse_mark(known, span, (struct span){ i, i + n });
-        total += ml;
-        measured = true;
-        i += n;
-    }
+    double total = 0;
+    bool loose = false, measured = sum_portions(s, span, known, &total, &loose);
     double bare;
     int n = !measured && water >= 0
-                ? words_amount(s->words, water + 1 + token_punct(words_at(s->words, water + 1), ":="), &bare)
+                ? words_amount(s->words, water + 1 + token_punct(words_at(s->words, water + 1), ":=+"), &bare)
                 : 0;
     if (n && bare >= 50 && verb < 0) { /* "water 500" */
-        int begin = water + 1 + token_punct(words_at(s->words, water + 1), ":=");
+        int begin = water + 1 + token_punct(words_at(s->words, water + 1), ":=+");
         parse_mark(known, span, (struct span){ begin, begin + n });
         total = bare;
         measured = true;
@@ -201,7 +222,7 @@ enum route parse_sauna(struct sentence *s, struct span span)
     static const char small[] = "i|i've|have|had|did|done|do|just|was|were|went|to|in|the|a|an|of|for|sauna|saunas|"
                                 "session|sessions|at|with|and|today|log|logged|add|"
                                 "record|track|me|my|some|about|around|roughly|this|morning|evening|afternoon|then|also|"
-                                "took|spent|total|each|rounds|round|good|nice|after|"
+                                "took|spent|sat|total|each|rounds|round|good|nice|after|"
                                 "before|gym|workout|finnish|infrared|steam|dry|hot|on|please|another|now|finished|we|"
                                 "got|temperature|temp|used|enjoyed|degrees|x|swim|training|plus";
     bool known[ROUTE_TOKENS_MAX] = { false };

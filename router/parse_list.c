@@ -5,13 +5,31 @@
 #include "base/json.h"
 #include <string.h>
 
+/* "next week", "this weekend" as days, since the words alone may also mean one day; NULL = no such period. */
+static const char *period_filter(const struct sentence *s, struct span span)
+{
+    char from[CIVIL_TEXT_BYTES], to[CIVIL_TEXT_BYTES];
+    struct when_range range;
+    for (int i = span.begin; i + 1 < span.end; i++)
+        if (token_any(words_at(s->words, i), "next|this|coming") &&
+            token_any(words_at(s->words, i + 1), "week|weekend|month|quarter|year") &&
+            !(token_is(words_at(s->words, i), "this") && token_is(words_at(s->words, i + 1), "week")) &&
+            when_find_range(s->arena, parse_text(s, (struct span){ i, i + 2 }), s->options, &range))
+            return arena_printf(s->arena, "from %s to %s", civil_format(&range.from, from),
+                                civil_format(&range.to, to));
+    return NULL;
+}
+
 static void set_due_filter(struct sentence *s, struct json_object *arguments, struct span span)
 {
     char iso[CIVIL_TEXT_BYTES];
     struct due due;
+    const char *period = period_filter(s, span);
     if (parse_has(s, span, "overdue|late|missed"))
         json_set_str(arguments, "due", "overdue");
-    else if (parse_find(s, span, "week|week's") >= 0 && parse_has(s, span, "this|week|7|seven"))
+    else if (period)
+        json_set_str(arguments, "due", period);
+    else if (parse_has(s, span, "week|week's"))
         json_set_str(arguments, "due", "week");
     else if (parse_has(s, span, "today|today's|tonight"))
         json_set_str(arguments, "due", "today");
@@ -43,13 +61,19 @@ static enum route list_tasks(struct sentence *s, struct span span, struct span c
     return ROUTE_DONE;
 }
 
-/* A list phrase anywhere in the span; its index, -1. */
-static int list_inside(const struct sentence *s, struct span span, struct span *category)
+/* A list anywhere in the span, or by its bare name at the end ("… for work"); its category, empty = none. */
+static struct span list_inside(const struct sentence *s, struct span span)
 {
+    struct span category = { 0, 0 };
+    struct match m;
     for (int i = span.begin; i < span.end; i++)
-        if (pattern_list(s->words, i, span.end, category))
-            return i;
-    return -1;
+        if (pattern_list(s->words, i, span.end, &category) && category.begin < category.end)
+            return category;
+    span = parse_trim(s->words, span);
+    if (span.end - span.begin > 2 && token_any(words_at(s->words, span.end - 2), "for|in|under|on") &&
+        pattern_match(s->words, (struct span){ span.end - 1, span.end }, "@name", &m))
+        return m.category;
+    return (struct span){ 0, 0 };
 }
 
 static enum route show(struct sentence *s, struct span span, const struct match *m)
@@ -113,6 +137,21 @@ static enum route notes(struct sentence *s, struct span span, const struct match
     return ROUTE_DONE;
 }
 
+/* "open my recipes notes": a category of one or two words. */
+static enum route notes_in(struct sentence *s, struct span span, const struct match *m)
+{
+    (void)span;
+    static const char other[] = "latest|last|recent|newest|first|old|oldest|new|about|on|from|other|these|those|all|my|"
+                                "the|of|some|any|today's|yesterday's|and|to|me|make|take|how";
+    const char *category = parse_category(s, m->capture[1]);
+    if (!category || m->capture[1].end - m->capture[1].begin > 2 || parse_has(s, m->capture[1], other))
+        return ROUTE_NO;
+    struct json_object *arguments = parse_call(s, "list_notes");
+    if (arguments)
+        json_set_str(arguments, "category", category);
+    return arguments ? ROUTE_DONE : ROUTE_NEVER;
+}
+
 static enum route category_tasks(struct sentence *s, struct span span, const struct match *m)
 {
     int v;
@@ -128,7 +167,7 @@ static enum route category_tasks(struct sentence *s, struct span span, const str
 
 #define SHOW                                                                                                           \
     "show|list|read|display|view|see|check|open|tell|give|bring|bing|recite|review|hear|pull|get|print|send|read|"     \
-    "inform|run|go|look|find|name|share|present"
+    "inform|run|go|look|find|name|share|present|remind"
 #define ME "[me / us / out / up / back / over / off / through / to see / me up / of me]"
 #define ALL                                                                                                            \
     "[all / all of / everything / the / my / all my / all the / what's / what is / what are / what tasks are / of / "  \
@@ -141,7 +180,7 @@ static const struct {
     enum route (*route)(struct sentence *, struct span, const struct match *);
 } rules[] = {
     /* notes */
-    { "[can you / i want to / i need to] ("
+    { "[can you / can i / could i / may i / let me / i want to / i need to / i'd like to] ("
       "show / list / read / display / view / see / open / give / get / find / search / tell"
       ") " ME " [all / all of] [of] [my / the] (notes / notebook) [please / to me]",
       notes },
@@ -150,6 +189,10 @@ static const struct {
       "containing / called / from / mentioning / of) {1}",
       notes },
     { "[all / all of] [my / the] notes", notes },
+    { "[(" SHOW ")] " ME " [my / the / all / all my] notes (in / under) [the / my] [category] {1} [category]",
+      notes_in },
+    { "(" SHOW ") " ME " [my / the / all / all my] {1} notes", notes_in },
+    { "(what / which) notes are (in / under) [the / my] {1}", notes_in },
     { "[my / the] notes (about / on / for / regarding / with / containing) {1}", notes },
     { "(what / which) notes (do i have / have i [got / made / written / taken] / are there / did i make|write|take) "
       "[(about / on / for / regarding) {1}]",
@@ -178,10 +221,21 @@ static const struct {
     { "(did i tell you / did i ask you) to remind me (about / to / of) {1}", on_list },
     { "(do i have / have i set / did i set / is there) [a / any] reminder|reminders (for / about / to) {1}", on_list },
     /* what is there? */
+    { "(" SHOW ") " ME " [all / all of / everything on / everything in / what's in / what's on] [my / the] @name "
+      "[list / tasks / please]",
+      show },
+    { "[(" SHOW ")] " ME " (what / which / all / everything / what's) [tasks / things / items / stuff / todos] [that] "
+      "[is / are / that's] (in / on / under) [the / my] [category] @name",
+      show },
+    { "(" SHOW ") " ME " (everything / all / stuff / things) [that / that's / that is / which is / i've / i / i have] "
+      "(done / completed / finished / overdue / open / pending / due) {1?}",
+      show },
+    { "(" SHOW ") " ME " (what's / what is / what / everything) {1?} (on / in) @list {2?}", show },
+    { "(tasks / todos / reminders / things / stuff) (due / for / on / in / left / overdue) {1?}", show },
     { "[" SHOW "] " ME " " ALL " @list {1?}", show },
     { "(what / which / how many) {1?} (on / in / to) @list {2?}", show },
-    { "(what's / whats / what / what is / what are / who is) {1?} (on / in) @list {2?}", show },
-    { "(what is / what's / what are / whats / which are) @list {1?}", show },
+    { "(what's / what / what is / what are / who is) {1?} (on / in) @list {2?}", show },
+    { "(what is / what's / what are / which are) @list {1?}", show },
     { "@list (contains / has / includes) what {1?}", show },
     { "how long is @list", show },
     { "{1?} (let me / can i / may i / i need to / i want to / i'd like to / i would like to / want to / need to / "
@@ -192,6 +246,7 @@ static const struct {
       "@list {2?}",
       show },
     { "what " TASKS " {1?}", show },
+    { "(any / got any / have i any) [new / open / more / other] " TASKS " {1?}", show },
     { "(" SHOW ") " ME
       " [all / all of / the / my / all my / all the / of my / about my / what] [the / my] [pending / open / active / "
       "upcoming / current / outstanding / remaining / completed / done / finished / overdue / urgent / incomplete / "
@@ -251,10 +306,11 @@ static const struct {
       "how long will / how long is / where is / where's) [my / the / our / next] {1} [that] [(i have / be / scheduled "
       "/ planned)] [with {2}]",
       my_event },
-    { "(what's / what is / whats) my next {1}", my_event },
+    { "(what's / what is) my next {1}", my_event },
     { "what [all / else / things] (do i / do we / should i / am i supposed to / should we / did i) [still] [need to / "
       "have to / want to / need] (buy / get / pick up / purchase) {1?}",
       show },
+    { "what [all / else] do i|we [still] need (from / at) [the] {1}", show },
     { "tell me that list {1?}", show },
     { "(what / which) lists {1?}", show },
     { "(please) show {1?} list {2?}", show },
@@ -265,7 +321,7 @@ static const char *const brief[] = {
     "[show / my / the / see / all / view] (tasks / todos / todo / to dos / task list / agenda / schedule / reminders / "
     "lists / list / my list / my lists / my tasks / my day) [please / for] [today / tomorrow / this week / next week / "
     "all]",
-    "(what's / what is / whats / how's / how is / how does / what does) my (day / week / schedule / agenda / plan / "
+    "(what's / what is / how's / how is / how does / what does) my (day / week / schedule / agenda / plan / "
     "morning / afternoon / evening / calendar) [look / looking] [like] [today / tomorrow / this week / for] [today / "
     "tomorrow / this week / next week]",
     "(what should i do / what to do / what do i need to do / what do i have to do / what must i do / what do i do) "
@@ -285,9 +341,8 @@ enum route parse_list(struct sentence *s, struct span span)
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (!pattern_match(s->words, span, rules[i].pattern, &m))
             continue;
-        struct span category = m.category;
-        if (!m.list && rules[i].route == show && list_inside(s, span, &category) >= 0)
-            m.category = category;
+        if (rules[i].route == show && m.category.begin == m.category.end)
+            m.category = list_inside(s, span);
         enum route route = rules[i].route(s, span, &m);
         if (route != ROUTE_NO)
             return route;

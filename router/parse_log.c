@@ -19,8 +19,8 @@ bool parse_log_real(const struct sentence *s, struct span span)
                   "remind|buy|order|set|call|book|get|find|show|schedule|plan|tell|ask|make|delete|remove|note|list"))
         return false;
     int other = parse_find(s, span, others);
-    if (other < 0)
-        return true;
+    if (other < 0 || (token_is(words_at(s->words, other - 1), "a") && token_is(words_at(s->words, other - 2), "like")))
+        return true; /* "slept like a baby" */
     /* "ran with my sister", "walked with john": company is fine */
     for (int i = span.begin; i < other; i++)
         if (token_is(words_at(s->words, i), "with"))
@@ -62,7 +62,10 @@ bool parse_log_lead(const struct sentence *s, struct span span, int until, const
         "took|take|spent|completed|finished|enjoyed|good|great|nice|solid|quick|short|long|easy|hard|some|probably|"
         "still|with|"
         "km|k|kms|mile|miles|mi|m|meter|meters|kilometer|kilometers|kilometre|kilometres|hit|minute|hour|"
-        "health|exercise|workout|sleep|entry|session|total|nearly|barely|yes|ok|well|fell|went";
+        "bad|rubbish|terrible|awful|restless|rough|poor|crap|night|health|exercise|workout|sleep|entry|session|total|"
+        "nearly|barely|yes|ok|well|fell|back|from|home|returned|came|"
+        "big|"
+        "little|proper|decent|lovely|cheeky|light|gentle|brisk|slow|fast|lunchtime|early|late|daily|usual";
     for (int i = span.begin; i < until; i++) {
         const struct token *t = words_at(s->words, i);
         double v;

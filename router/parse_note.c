@@ -35,9 +35,10 @@ static const struct {
     { "[quick / new / side / personal / another] notes", false, true },
     { "(idea / ideas / quote / thought / thoughts / journal / diary / recipe / observation / learning / til)", true,
       true },
-    { "(fyi / nb / memo / remember / don't forget)", false, true },
-    { "[i want|need to] (make / take / add / create / write / leave / save / record / put down / jot down / write "
-      "down) [me] [a / an / another / this / the / my / new / as a] [new / quick / short / mental / little] (note / "
+    { "(fyi / nb / memo / remember / don't forget / save)", false, true },
+    { "[i want|need to] (make / take / add / create / write / leave / save / record / log / put down / jot down / "
+      "write down) [me] [a / an / another / this / the / my / new / as a] [new / quick / short / mental / little] "
+      "(note / "
       "memo / notes) "
       "[that / of / saying / about / to self / down / on / with / called / for me / that says / this]",
       false, false },
@@ -67,15 +68,33 @@ static int prefix_at(const struct sentence *s, struct span span, const char *pat
     return best;
 }
 
-/* "put down milk on my shopping list" is for the list. */
-static bool for_a_list(const struct sentence *s, struct span span)
+/* "note in work: …", "add a note to my recipes: …": the place stands before the colon; tokens used. */
+static int place(const struct words *w, struct span span, struct span *category)
 {
-    struct span category;
-    for (int i = span.begin; i + 1 < span.end; i++)
-        if (span.end - i <= 8 && token_any(words_at(s->words, i), "on|to|onto|in") &&
-            pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1)
-            return true;
-    return false;
+    if (!token_any(words_at(w, span.begin), "to|in|under|into|for"))
+        return 0;
+    int i = span.begin + 1;
+    i += token_any(words_at(w, i), "my|the|category");
+    for (int n = 1; n <= 2 && i + n < span.end; n++)
+        if (words_at(w, i + n - 1)->kind == TOKEN_WORD && token_punct(words_at(w, i + n), ":")) {
+            *category = (struct span){ i, i + n };
+            if (n == 2 && token_any(words_at(w, i + 1), "notes|category|folder"))
+                category->end--;
+            return i + n - span.begin;
+        }
+    return 0;
+}
+
+/* "recipes note: soak the beans". */
+static enum route noted_under(struct sentence *s, struct span span)
+{
+    const struct words *w = s->words;
+    if (words_at(w, span.begin)->kind != TOKEN_WORD || !token_any(words_at(w, span.begin + 1), "note|notes|idea") ||
+        !token_punct(words_at(w, span.begin + 2), ":") ||
+        token_any(words_at(w, span.begin),
+                  "my|the|a|this|that|important|quick|new|short|another|any|no|some|his|her|sick|bank|foot|side|end"))
+        return ROUTE_NO;
+    return put_note(s, (struct span){ span.begin + 3, span.end }, (struct span){ span.begin, span.begin + 1 });
 }
 
 static bool separator(const struct token *t)
@@ -86,7 +105,7 @@ static bool separator(const struct token *t)
 /* "remember the wifi password is 1234", "remember my locker code 4411": a fact, no deed. */
 static enum route remember_fact(struct sentence *s, struct span span)
 {
-    if (!token_is(words_at(s->words, span.begin), "remember") || s->question || s->asked)
+    if (!token_is(words_at(s->words, span.begin), "remember") || s->question)
         return ROUTE_NO;
     struct span rest = { span.begin + 1, span.end };
     if (parse_verb(s, rest, "to|when|if|me|you|us|how|this|it|that time|the time|the day|what|who|where|why|don't"))
@@ -108,7 +127,9 @@ static enum route bare_note(struct sentence *s, struct span span)
     if (words_at(s->words, span.begin + 1)->kind == TOKEN_NUMBER ||
         token_punct(words_at(s->words, span.begin + 1), "#"))
         return ROUTE_NO;
-    return put_note(s, (struct span){ span.begin + 1, span.end }, (struct span){ 0, 0 });
+    struct span rest = { span.begin + 1, span.end }, category = { 0, 0 };
+    rest.begin += place(s->words, rest, &category);
+    return put_note(s, rest, category);
 }
 
 /* "the wifi password is 1234, make a note of that"; "… to my notes". */
@@ -116,6 +137,8 @@ static enum route suffix(struct sentence *s, struct span span)
 {
     struct match m;
     static const char *const patterns[] = {
+        "(add / put / save / write / store / append / jot) (in / to / into / under) my (notes / notebook) [that / :] "
+        "{1}",
         "(add / put / save / write / store / append / jot) [down] {1} (to / in / into / as / on / under) [my / the / "
         "a] (notes / note / notebook / journal)",
         "{1} (make a note of that / make a note of it / make a note / note that down / note that / write that down / "
@@ -139,15 +162,19 @@ enum route parse_note(struct sentence *s, struct span span)
         if (!prefixes[i].colon && (parse_verb(s, rest, "on my|on the|to my|in my|about my") &&
                                    parse_has(s, rest, "list|calendar|todo|todos|agenda")))
             return ROUTE_NO;
-        if (!separator(next) && (parse_has(s, rest, "calendar|agenda") || for_a_list(s, rest)))
+        if (!separator(next) && (parse_has(s, rest, "calendar|agenda") || parse_names_list(s, rest)))
             return ROUTE_NO;
         struct span category = { 0, 0 };
         if (prefixes[i].category)
             category = (struct span){ span.begin, span.begin + 1 };
+        else
+            rest.begin += place(w, rest, &category);
         return put_note(s, rest, category);
     }
     enum route route = remember_fact(s, span);
     if (route == ROUTE_NO)
         route = bare_note(s, span);
+    if (route == ROUTE_NO)
+        route = noted_under(s, span);
     return route == ROUTE_NO && span.end - span.begin < ROUTE_TOKENS_MAX ? suffix(s, span) : route;
 }

@@ -67,15 +67,26 @@ static bool step_capture(struct matcher *m, const char *p, int i, const struct f
     return false;
 }
 
+/* Names that mean a list without the word: more would be guessing ("add sugar to tea"). */
+static int list_name(const struct words *w, int i, int end, struct span *category)
+{
+    if (i >= end || !token_any(words_at(w, i), "shopping|grocery|groceries|errands|chores|work|packing|wishlist"))
+        return 0;
+    *category = (struct span){ i, i + 1 };
+    return 1;
+}
+
 static bool step_class(struct matcher *m, const char *p, int i, const struct frame *outer)
 {
-    bool list = strncmp(p, "@list", 5) == 0;
+    bool list = strncmp(p, "@list", 5) == 0, name = strncmp(p, "@name", 5) == 0;
     struct span category = { 0, 0 };
     int64_t id = 0;
-    int n = list ? pattern_list(m->words, i, m->end, &category) : pattern_id(m->words, i, m->end, true, &id);
-    if (!n || !step(m, p + (list ? 5 : 3), i + n, outer))
+    int n = list   ? pattern_list(m->words, i, m->end, &category)
+            : name ? list_name(m->words, i, m->end, &category)
+                   : pattern_id(m->words, i, m->end, true, &id);
+    if (!n || !step(m, p + strcspn(p, " )]/"), i + n, outer))
         return false;
-    if (list) {
+    if (list || name) {
         m->out->list = true;
         m->out->category = category;
     } else {
@@ -104,6 +115,15 @@ static const char *words_match(const struct token *t, const char *p)
             return NULL;
     }
     return NULL;
+}
+
+/* "task - fix the tap": a dash between spaces stands for a colon. */
+static bool mark_matches(const struct words *w, int i, char mark)
+{
+    const struct token *t = words_at(w, i);
+    if (mark == ';')
+        return token_punct(t, ";");
+    return token_punct(t, ":") || (token_punct(t, "-") && !t->glued && !words_at(w, i + 1)->glued);
 }
 
 static int skip_commas(const struct matcher *m, int i)
@@ -141,7 +161,7 @@ static bool step(struct matcher *m, const char *p, int i, const struct frame *ou
     if (i >= m->end)
         return false;
     if (*p == ':' || *p == ';')
-        return token_punct(words_at(m->words, i), *p == ':' ? ":" : ";") && step(m, p + 1, i + 1, outer);
+        return mark_matches(m->words, i, *p) && step(m, p + 1, i + 1, outer);
     const char *rest = words_match(words_at(m->words, i), p);
     return rest && step(m, rest, i + 1, outer);
 }
@@ -267,6 +287,11 @@ int pattern_id(const struct words *w, int i, int end, bool bare, int64_t *id)
     if ((named && token_punct(words_at(w, i + n), ".")) || token_punct(words_at(w, i + n), "#"))
         n++, named = true;
     const struct token *t = words_at(w, i + n);
+    int v; /* "task four" */
+    if (named && token_class(t, CLASS_CARDINAL, &v) && v >= 1 && i + n < end) {
+        *id = v;
+        return n + 1;
+    }
     if (t->kind != TOKEN_NUMBER || t->digits > 9 || t->number < 1 || (!named && !bare) || i + n >= end)
         return 0;
     const struct token *next = words_at(w, i + n + 1);

@@ -11,7 +11,8 @@ static const char *query_type(const struct sentence *s, struct span span)
         return "notes";
     if (parse_has(s, span, "task|tasks|todo|todos|reminder|reminders"))
         return "tasks";
-    static const char personal[] = "i|my|me|i've|i'm|mine|average|last|this|week|month|total|longest|best";
+    static const char personal[] = "i|my|me|i've|i'm|mine|average|avg|last|this|week|month|total|longest|shortest|"
+                                   "best|worst|most|least|highest|lowest|trend|history";
     static const char health[] = "sleep|slept|sleeping|ran|run|running|exercise|exercised|workout|workouts|worked|gym|"
                                  "swim|swam|walk|walked|walking|water|drink|drank|"
                                  "drunk|weight|weigh|weighed|sauna|saunas|fat|muscle|cycled|cycling|trained|training|"
@@ -50,14 +51,21 @@ static bool history(const struct sentence *s, struct span span)
 {
     struct when_range range;
     if (span.end - span.begin > 7 ||
-        !parse_verb(s, span,
-                    "my|sleep|weight|water|exercise|workouts|runs|sauna|saunas|steps|total|average|running|training") ||
+        !parse_verb(
+            s, span,
+            "my|sleep|weight|water|exercise|workouts|runs|sauna|saunas|steps|total|average|avg|running|training|"
+            "walking|swimming|cycling|gym|yoga|hydration|longest|shortest|best|worst|most|least|highest|lowest") ||
         parse_has(s, span, "is|was|hurts|will|need|want|slept|ran|drank") || strcmp(query_type(s, span), "health") != 0)
         return false;
-    for (int i = span.begin; i < span.end; i++)
-        if (words_at(s->words, i)->kind == TOKEN_NUMBER && words_at(s->words, i)->digits < 4)
+    if (!when_find_range(s->arena, parse_text(s, span), s->options, &range))
+        return false;
+    size_t start = words_at(s->words, span.begin)->begin;
+    for (int i = span.begin; i < span.end; i++) { /* "sleep 7 last night" is a figure, "last 3 months" is none */
+        const struct token *t = words_at(s->words, i);
+        if (t->kind == TOKEN_NUMBER && (t->begin < start + range.begin || t->end > start + range.end))
             return false;
-    return when_find_range(s->arena, parse_text(s, span), s->options, &range);
+    }
+    return true;
 }
 
 enum route parse_question(struct sentence *s, struct span span)
@@ -69,6 +77,8 @@ enum route parse_question(struct sentence *s, struct span span)
     bool asks = s->question || parse_is_question(s, span) ||
                 parse_verb(s, span,
                            "tell me|describe|define|definition of|explain|calculate|answer|remind me what|remind me "
+                           "what's|remind me who's|remind me "
+                           "where's|remind me when's|remind me "
                            "who|remind me where|remind me when|remind me how|remind me why|remind me if|"
                            "remind me which|i wonder|i want to know|i'd like to know|do you know|give me a "
                            "summary|summarize|summarise|summary of|compare|show me how|show how|show my|show me my|"

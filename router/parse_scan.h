@@ -32,6 +32,7 @@ struct sentence {
     struct parse *parse;
     bool asked;           /* "could you …": bare imperatives are orders to the world then */
     bool question;        /* ends in a question mark */
+    bool please;          /* ends in "please" or "would you": what has no verb is a request too */
     struct span category; /* of the command before in a compound: "… and add carrots" */
     bool head;            /* the span is not the first of a compound */
 };
@@ -39,9 +40,18 @@ struct sentence {
 enum route parse_route(struct sentence *, struct span);          /* all families in order */
 enum route parse_route_commands(struct sentence *, struct span); /* the explicit ones only */
 
+/* Clauses or lines, one after the other: ROUTE_DONE only when each is understood, ROUTE_ASK with the unfinished call
+ * first when one lacks a piece. */
+enum route parse_groups(struct sentence *, const struct span *group, int count);
+enum route parse_lines(struct sentence *); /* of the whole message */
+
+/* What a family would make of the span; nothing is kept. */
+enum route parse_rehearse(const struct sentence *, struct span, enum route (*family)(struct sentence *, struct span));
+
 /* --- families --- */
 enum route parse_chat(struct sentence *, struct span);
 enum route parse_note(struct sentence *, struct span);
+enum route parse_remind(struct sentence *, struct span);
 enum route parse_task(struct sentence *, struct span);
 enum route parse_change(struct sentence *, struct span);
 enum route parse_list(struct sentence *, struct span);
@@ -56,6 +66,8 @@ enum route parse_plain(struct sentence *, struct span);
 /* --- parse_text.c: words of the person --- */
 struct span parse_strip(struct sentence *, struct span);   /* politeness, closing punctuation */
 struct span parse_trim(const struct words *, struct span); /* punctuation and newlines at both ends */
+/* Without quotation marks around it, and without a lone one that lost its partner to the command. */
+struct span parse_unquote(const struct words *, struct span);
 bool parse_is_question(const struct sentence *, struct span);
 const char *parse_text(const struct sentence *, struct span);     /* the person's own words, trimmed; "" when empty */
 const char *parse_category(const struct sentence *, struct span); /* "shopping" → "Shopping"; NULL when empty */
@@ -67,15 +79,34 @@ int parse_verb(const struct sentence *, struct span,
 struct due {           /* what a span says about when */
     bool found, dated; /* dated: a day was said, not only a time */
     struct civil at;
+    struct civil also[MORE_TIMES_MAX]; /* "at 8 and 20": each is a due date of its own */
+    int also_count;
     const char *repeat;
     struct span cut[2]; /* tokens of the phrase (date and time may stand apart) */
     int cuts;
 };
 void parse_due(const struct sentence *, struct span, bool past, struct due *);
+/* The same date with only those cuts that lie at `begin` or behind: what stood before is not in the content. */
+struct due parse_due_from(const struct due *, int begin);
+/* A day that has been, at the front of the span ("yesterday to call bob"); tokens, 0 = none. */
+int parse_past_day(const struct sentence *, struct span);
 /* The span's own words without the phrase, connectors at the front ("to", "that", ":") and loose prepositions at the
  * end. */
 const char *parse_content(const struct sentence *, struct span, const struct due *);
-bool parse_all_date(const struct sentence *, struct span); /* nothing but a date phrase */
+bool parse_all_date(const struct sentence *, struct span);   /* nothing but a date phrase */
+bool parse_names_list(const struct sentence *, struct span); /* ends in "on my list" */
+
+/* --- parse_task.c: what the families of tasks share --- */
+/* "", "it", "something": no content to write down. */
+bool parse_is_nothing(const char *content);
+/* "buy milk #shopping": a hashtag at the end names the category; the shortened span. */
+struct span parse_hashtag(const struct sentence *, struct span, struct span *category);
+/* Without words that only lead over to the thing: "for me to", "that i need to". */
+struct span parse_skip_lead(const struct sentence *, struct span);
+/* A task whose words and date stand in one span; `ask` when it names no thing. */
+enum route parse_task_from(struct sentence *, struct span, struct span category, const char *ask);
+/* add_task; one for each time of `due` ("at 8 and 20"). */
+enum route parse_put_task(struct sentence *, const char *content, struct span category, const struct due *);
 
 /* --- parse_change.c: which task is meant --- */
 enum route parse_done(struct sentence *, struct span);
@@ -84,6 +115,8 @@ enum route parse_update(struct sentence *, struct span);
 bool parse_pronoun(const struct sentence *, struct span); /* "it", "that one": names nothing */
 /* Set task_id or content; false: nothing to go by. */
 bool parse_name_task(struct sentence *, struct json_object *arguments, struct span);
+/* "5", "tasks 3, 5 and 8": how many numbers; 0 = the span says something else. */
+int parse_ids(const struct sentence *, struct span, int64_t id[PARSE_CALLS_MAX]);
 enum route parse_one_task(struct sentence *, const char *tool, struct span, const char *ask);
 enum route parse_tasks_named(struct sentence *, const char *tool, struct span, const char *ask); /* "3, 5 and 8" too */
 struct span parse_name_only(const struct sentence *, struct span); /* without "on my list" and a closing date */

@@ -23,6 +23,18 @@ struct clock_time {
     bool exact;
 };
 
+/* "23:30-7:00": the date rules take no time with a glued dash; tokens used. */
+static int glued_clock(const struct words *w, int i, int *hour, int *minute)
+{
+    const struct token *h = words_at(w, i), *m = words_at(w, i + 2);
+    if (h->digits > 2 || h->number > 24 || !token_punct(words_at(w, i + 1), ":") || m->kind != TOKEN_NUMBER ||
+        m->digits != 2 || m->number > 59)
+        return 0;
+    *hour = (int)h->number % 24;
+    *minute = (int)m->number;
+    return 3;
+}
+
 /* Up to two times of day in the span; *known marks their tokens. */
 static int clock_times(const struct sentence *s, struct span span, struct clock_time out[2], bool *known)
 {
@@ -32,13 +44,18 @@ static int clock_times(const struct sentence *s, struct span span, struct clock_
         struct phrase p = { .has_daypart = true };
         const struct token *before = words_at(s->words, i - 1), *t = words_at(s->words, i);
         bool placed =
-            token_any(before, "from|to|at|until|till|around|by|between|and|about|bed|asleep|up|slept|past|woke") ||
+            token_any(before,
+                      "from|to|at|until|till|around|by|between|and|about|bed|asleep|up|slept|sleep|past|woke") ||
             token_punct(before, "-@");
-        int n = placed && t->kind != TOKEN_PUNCT ? when_rule_time(&scan, i, &p) : 0;
+        const struct token *to = words_at(s->words, i + 1);
+        bool span_of_hours = token_is(before, "from") && t->kind == TOKEN_NUMBER && token_is(to, "till");
+        int n = placed && t->kind != TOKEN_PUNCT && !span_of_hours ? when_rule_time(&scan, i, &p) : 0;
         if (!n && placed && t->kind == TOKEN_NUMBER && t->digits <= 2 && t->number <= 24 &&
             (token_punct(words_at(s->words, i + 1), "-") || token_any(words_at(s->words, i + 1), "to|until|till"))) {
             p.hour = (int)t->number % 24, p.minute = 0, n = 1; /* "from 11 to 7", "11-7" */
         }
+        if (!n && placed && t->kind == TOKEN_NUMBER && (n = glued_clock(s->words, i, &p.hour, &p.minute)))
+            p.flags = PHRASE_EXACT_HOUR * (p.hour > 12);
         if (!n && token_punct(before, "-") && t->kind == TOKEN_NUMBER && t->digits <= 2 && t->number <= 24 &&
             count == 1)
             p.hour = (int)t->number % 24, p.minute = 0, n = 1;
@@ -101,7 +118,8 @@ static bool find_hours(const struct sentence *s, struct span span, double *hours
         int n = words_duration(s->words, i, &minutes);
         if (n && i + n <= span.end &&
             !token_any(words_at(s->words, i + n), "ago|later|longer|more|extra|before|late|early|after|from") &&
-            !token_any(words_at(s->words, i - 1), "in|after|every|within|extra|another")) {
+            (!token_any(words_at(s->words, i - 1), "in|after|every|within|extra|another") ||
+             parse_verb(s, (struct span){ i + n, span.end }, "sleep|of sleep|kip|of kip") > 0)) {
             *hours = minutes / 60;
             *used = (struct span){ i, i + n };
             return true;
@@ -164,14 +182,26 @@ static bool bare_report(const struct sentence *s, struct span span, int verb)
     const struct token *next = words_at(s->words, verb + 1);
     return token_is(words_at(s->words, verb), "slept") && span.end - span.begin <= 10 &&
            (verb + 1 >= span.end || next->kind != TOKEN_WORD ||
-            token_any(next, "well|badly|good|great|bad|poorly|late|until|till|at|ok|okay|fine|terribly|terrible|like|"
+            token_any(next, "well|badly|good|great|bad|poorly|late|until|till|at|ok|okay|fine|terribly|terrible|"
                             "really|very|last|pretty|so|today|yesterday|better"));
+}
+
+/* "6-7 hours": which of them? */
+static bool hours_range(const struct sentence *s, struct span span)
+{
+    for (int i = span.begin; i + 3 < span.end; i++)
+        if (words_at(s->words, i)->kind == TOKEN_NUMBER &&
+            (token_punct(words_at(s->words, i + 1), "-") || token_any(words_at(s->words, i + 1), "to|or")) &&
+            words_at(s->words, i + 2)->kind == TOKEN_NUMBER && token_any(words_at(s->words, i + 3), "hours|hrs|h"))
+            return true;
+    return false;
 }
 
 enum route parse_sleep(struct sentence *s, struct span span)
 {
     bool known[ROUTE_TOKENS_MAX] = { false };
-    int verb = parse_find(s, span, "slept|sleep|asleep|sleeping"), bed = parse_find(s, span, "bed|woke|asleep|awake");
+    int verb = parse_find(s, span, "slept|sleep|asleep|sleeping|kip|shuteye|slumber"),
+        bed = parse_find(s, span, "bed|woke|asleep|awake");
     struct due day;
     struct clock_time clock[2];
     if ((verb < 0 && bed < 0) || parse_has(s, span, "nap|napped|naps|sleepy|sleepover|insomnia"))
@@ -184,6 +214,14 @@ enum route parse_sleep(struct sentence *s, struct span span)
     bool night = last_night(s, span);
     int count = clock_times(s, span, clock, known);
     bool report = verb >= 0 || (parse_has(s, span, "woke|up|awake|wake") && bed >= 0);
+    int woke = parse_find(s, span, "woke|awake"), lay = parse_find(s, span, "bed|asleep");
+    if (count == 2 && woke >= 0 && woke < lay) { /* "woke at 6, went to bed at 10:30" */
+        struct clock_time up = clock[0];
+        clock[0] = clock[1];
+        clock[1] = up;
+    }
+    if (hours_range(s, span))
+        return log_sleep(s, -1, &day, night, NULL);
     if (count == 2 && report)
         return log_sleep(s, night_hours(clock), &day, night, NULL);
     double hours = -1;
@@ -192,6 +230,8 @@ enum route parse_sleep(struct sentence *s, struct span span)
         return ROUTE_NO;
     if (find_hours(s, span, &hours, &used)) {
         int from = used.end > verb ? used.end : verb + 1;
+        if (token_any(words_at(s->words, from), "is|are|makes|helps|seems|sounds"))
+            return ROUTE_NO; /* "sleeping 8 hours is healthy" */
         return log_sleep(s, hours, &day, night, leftover(s, span, from));
     }
     return bare_report(s, span, verb) ? log_sleep(s, -1, &day, night, NULL) : ROUTE_NO;

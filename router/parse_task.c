@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * parse_task: sentences that say outright that something is to be remembered as a task: reminders, "add … to my list",
- * "task: …", "don't forget to …".  One table of patterns; called by parse.c; pure. */
+ * parse_task: sentences that say outright that something is a task: "add … to my list", "task: …", "shopping: …".  One
+ * table of patterns; called by parse.c after parse_remind(); pure. */
 #include "router/parse_scan.h"
 #include "base/json.h"
 #include <string.h>
 
-static bool empty_content(const struct sentence *s, const char *content)
+bool parse_is_nothing(const char *content)
 {
     static const char *const nothing[] = {
         "",           "something",   "do something", "it",      "this",   "that",  "stuff",        "later",
@@ -13,7 +13,6 @@ static bool empty_content(const struct sentence *s, const char *content)
         "some items", "some things", "them",         "things",  "a task", "task",  "things to do", "at a later time",
         "anything"
     };
-    (void)s;
     for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
         if (strcasecmp(content, nothing[i]) == 0)
             return true;
@@ -21,7 +20,7 @@ static bool empty_content(const struct sentence *s, const char *content)
 }
 
 /* "buy milk #shopping": a hashtag at the end names the category; returns the shortened span. */
-static struct span hashtag(const struct sentence *s, struct span span, struct span *category)
+struct span parse_hashtag(const struct sentence *s, struct span span, struct span *category)
 {
     const struct words *w = s->words;
     if (span.end - span.begin >= 3 && token_punct(words_at(w, span.end - 2), "#") && words_at(w, span.end - 1)->glued &&
@@ -32,7 +31,7 @@ static struct span hashtag(const struct sentence *s, struct span span, struct sp
     return span;
 }
 
-static enum route put_task(struct sentence *s, const char *content, struct span category, const struct due *due)
+static enum route put_one(struct sentence *s, const char *content, struct span category, const struct due *due)
 {
     struct json_object *arguments = parse_call(s, "add_task");
     if (!arguments)
@@ -42,18 +41,29 @@ static enum route put_task(struct sentence *s, const char *content, struct span 
     if (name)
         json_set_str(arguments, "category", name);
     parse_set_due(s, arguments, due, "due_date");
-    s->category = category;
     return ROUTE_DONE;
 }
 
+enum route parse_put_task(struct sentence *s, const char *content, struct span category, const struct due *due)
+{
+    enum route route = put_one(s, content, category, due);
+    for (int k = 0; k < due->also_count && route == ROUTE_DONE; k++) {
+        struct due other = *due;
+        other.at = due->also[k];
+        route = put_one(s, content, category, &other);
+    }
+    s->category = category;
+    return route;
+}
+
 /* A task whose words and date stand in one span. */
-static enum route task_from(struct sentence *s, struct span span, struct span category, const char *ask)
+enum route parse_task_from(struct sentence *s, struct span span, struct span category, const char *ask)
 {
     struct due due;
-    span = hashtag(s, parse_trim(s->words, span), &category);
+    span = parse_hashtag(s, parse_trim(s->words, span), &category);
     parse_due(s, span, false, &due);
     const char *content = parse_content(s, span, &due);
-    if (empty_content(s, content)) {
+    if (parse_is_nothing(content)) {
         if (due.found) {
             struct json_object *arguments = parse_call(s, "add_task");
             if (arguments)
@@ -61,14 +71,13 @@ static enum route task_from(struct sentence *s, struct span span, struct span ca
         }
         return parse_asks(s, ask, "content");
     }
-    return put_task(s, content, category, &due);
+    return parse_put_task(s, content, category, &due);
 }
 
-static const char ask_reminder[] = "What should I remind you of?";
 static const char ask_task[] = "What should I put on the list?";
 
 /* Words that only lead over to the thing: "for me to", "that i need to". */
-static struct span skip_lead(const struct sentence *s, struct span span)
+struct span parse_skip_lead(const struct sentence *s, struct span span)
 {
     static const char lead[] =
         "for me to|for us to|that i need to|that i have to|that i should|that i must|i need to|i have to|"
@@ -80,9 +89,13 @@ static struct span skip_lead(const struct sentence *s, struct span span)
     for (int k = 0; k < 4; k++) {
         span = parse_trim(s->words, span);
         int n = parse_verb(s, span, lead);
-        struct span rest = { span.begin + n, span.end };
+        struct span rest = { span.begin + n, span.end }, category;
         if (n && token_is(words_at(s->words, span.begin), "on") && k == 0) /* "on friday to …" is a date */
             return span;
+        if (token_any(words_at(s->words, span.begin), "to|on|in")) { /* "… to my list to buy firewood" */
+            int list = pattern_list(s->words, span.begin + 1, span.end, &category);
+            rest.begin += list ? 1 + list - n : 0;
+        }
         if (!n)
             return span;
         span = rest;
@@ -90,97 +103,13 @@ static struct span skip_lead(const struct sentence *s, struct span span)
     return span;
 }
 
-/* "remind me …": {1} is everything behind the command, the date may stand anywhere in it. */
-static enum route remind(struct sentence *s, const struct match *m)
-{
-    struct span span = parse_trim(s->words, m->capture[1]);
-    if (span.begin >= span.end)
-        return parse_asks(s, ask_reminder, "content");
-    const struct token *first = words_at(s->words, span.begin);
-    if (token_any(first, "what|who|whom|whose|where|how|why|which") ||
-        (token_is(first, "when") && token_any(words_at(s->words, span.begin + 1), "is|are|was|did|do|does|my|the")) ||
-        (token_is(first, "if") && parse_has(s, span, "i've|already|did")))
-        return ROUTE_NO; /* "remind me what I wanted" asks */
-    if (parse_verb(s, span,
-                   "more often|less often|better|properly|too much|too often|so often|of you|of him|of her|of home|of "
-                   "my mom") == span.end - span.begin)
-        return ROUTE_NEVER;
-    struct due due;
-    parse_due(s, span, false, &due);
-    struct span rest = span;
-    for (int k = 0; k < due.cuts; k++)
-        if (due.cut[k].begin == rest.begin)
-            rest.begin = due.cut[k].end;
-    rest = skip_lead(s, rest);
-    if (due.cuts && rest.begin >= due.cut[0].begin && rest.begin < due.cut[0].end)
-        rest.begin = due.cut[0].end; /* "that tomorrow is trash day" */
-    if (token_is(words_at(s->words, rest.begin), "is") && due.cuts && rest.begin == due.cut[0].end)
-        rest.begin++;
-    struct due inside = due;
-    inside.cuts = 0;
-    for (int k = 0; k < due.cuts; k++)
-        if (due.cut[k].begin >= rest.begin)
-            inside.cut[inside.cuts++] = due.cut[k];
-    struct span category = { 0, 0 };
-    rest = hashtag(s, rest, &category);
-    const char *content = parse_content(s, rest, &inside);
-    if (empty_content(s, content)) {
-        struct json_object *arguments = parse_call(s, "add_task");
-        if (arguments)
-            parse_set_due(s, arguments, &due, "due_date");
-        return parse_asks(s, ask_reminder, "content");
-    }
-    return put_task(s, content, category, &due);
-}
-
-/* "the next time it rains, remind me to close the windows"; "tomorrow at 5 remind me to …". */
-static enum route remind_after(struct sentence *s, const struct match *m)
-{
-    struct span before = parse_trim(s->words, m->capture[1]);
-    if (parse_all_date(s, before)) {
-        struct due due, own;
-        struct span rest = skip_lead(s, m->capture[2]);
-        parse_due(s, before, false, &due);
-        parse_due(s, rest, false, &own);
-        if (due.found && own.found && due.at.hour < 0 && own.at.hour >= 0)
-            due.at.hour = own.at.hour, due.at.minute = own.at.minute;
-        else
-            own.cuts = 0;
-        const char *content = parse_content(s, rest, &own);
-        return empty_content(s, content) ? parse_asks(s, ask_reminder, "content")
-                                         : put_task(s, content, (struct span){ 0, 0 }, &due);
-    }
-    if (parse_verb(s, before, "the next time|next time|when|whenever|if|once|after|before|as soon as") == 0)
-        return ROUTE_NO;
-    const char *what = parse_content(s, skip_lead(s, m->capture[2]), NULL);
-    const char *condition = parse_text(s, before);
-    if (empty_content(s, what))
-        return parse_asks(s, ask_reminder, "content");
-    struct due none = { 0 };
-    return put_task(s, arena_printf(s->arena, "%s %s", what, condition), (struct span){ 0, 0 }, &none);
-}
-
-/* "{1}, remind me": the thing stands first. */
-static enum route remind_suffix(struct sentence *s, const struct match *m)
-{
-    struct span span = m->capture[1];
-    if (parse_is_question(s, span))
-        return ROUTE_NO;
-    static const char own[] =
-        "i have a|i have an|i have|i've got a|i've got|i need to|i have to|there's a|there is a|we have a|we have";
-    span.begin += parse_verb(s, span, own);
-    span = parse_trim(s->words, span);
-    while (span.end > span.begin && token_any(words_at(s->words, span.end - 1), "please|so|and|can|could|you|then"))
-        span = parse_trim(s->words, (struct span){ span.begin, span.end - 1 });
-    return task_from(s, span, (struct span){ 0, 0 }, ask_reminder);
-}
-
 /* "is milk on my shopping list, if not add it". */
 static enum route add_missing(struct sentence *s, const struct match *m)
 {
     struct due none = { 0 };
     const char *content = parse_content(s, m->capture[1], NULL);
-    return empty_content(s, content) ? parse_asks(s, ask_task, "content") : put_task(s, content, m->category, &none);
+    return parse_is_nothing(content) ? parse_asks(s, ask_task, "content")
+                                     : parse_put_task(s, content, m->category, &none);
 }
 
 /* "i want milk on my list", but not "i want to hear what is on my list". */
@@ -224,10 +153,10 @@ static enum route several_items(struct sentence *s, struct span span, struct spa
     if ((count < 3 && !commas_alone) || s->parse->call_count + count > PARSE_CALLS_MAX)
         return ROUTE_NO;
     for (int k = 0; k < count; k++)
-        if (empty_content(s, parse_content(s, item[k], NULL)))
+        if (parse_is_nothing(parse_content(s, item[k], NULL)) || parse_verb(s, item[k], "please|thanks"))
             return ROUTE_NO;
     for (int k = 0; k < count; k++)
-        put_task(s, parse_content(s, item[k], NULL), category, due);
+        parse_put_task(s, parse_content(s, item[k], NULL), category, due);
     return ROUTE_DONE;
 }
 
@@ -249,13 +178,37 @@ static enum route add_to_list(struct sentence *s, const struct match *m)
         s->category = m->category;
         return ROUTE_DONE;
     }
+    int lead = parse_verb(s, thing, "i need|i want|we need|a task|the task|task|a new task|a todo|todo|an item|item");
+    thing.begin += lead < thing.end - thing.begin ? lead : 0;
+    int64_t id;
+    if (pattern_id(s->words, thing.begin, thing.end, true, &id) == thing.end - thing.begin)
+        return ROUTE_NO; /* "put task 5 in work" moves it */
     const char *content = parse_content(s, thing, &due);
-    if (token_any(words_at(s->words, thing.begin), "i") && parse_verb(s, thing, "i need|i want") &&
-        thing.end - thing.begin > 2)
-        content = parse_content(s, (struct span){ thing.begin + 2, thing.end }, &due);
-    if (empty_content(s, content))
+    if (parse_is_nothing(content))
         return parse_asks(s, ask_task, "content");
-    return put_task(s, content, m->category, &due);
+    return parse_put_task(s, content, m->category, &due);
+}
+
+/* "eggs and flour to the shopping list": no verb at all. */
+static enum route bare_to_list(struct sentence *s, const struct match *m)
+{
+    static const char verbs[] =
+        "i|i'm|i've|you|he|she|we|they|it|it's|this|that|there|who|what|how|is|was|are|were|be|has|have|had|go|goes|"
+        "went|going|back|look|looked|looking|listen|listening|according|thanks|reply|move|moved|moving|switch|remove|"
+        "removed|delete|deleted|refer|change|take|took|get|got|come|came|next|close|similar|due|want|wants|need|needs|"
+        "add|added|adds|put|wrote|write|no|not|nothing|anything|everything|something|don't|didn't|send|sent|share|show|"
+        "thing|things|item|items|task|tasks|much|many|more|if|when|done|still|so|too|very|what's|who's|where's|"
+        "which|any|love|hate|like|sucks|great|good|bad|busy|hard";
+    struct span thing = parse_trim(s->words, m->capture[1]);
+    if (s->question || thing.end - thing.begin > 12 || parse_has(s, thing, verbs) || parse_is_question(s, thing))
+        return ROUTE_NO;
+    return add_to_list(s, m);
+}
+
+/* "bread on my list" says what is there; "bread on my list please" asks for it. */
+static enum route bare_on_list(struct sentence *s, const struct match *m)
+{
+    return s->please ? bare_to_list(s, m) : ROUTE_NO;
 }
 
 /* "do i have X on my list, if not add it", "i no longer have soda; add it to my list". */
@@ -265,8 +218,9 @@ static enum route add_it(struct sentence *s, const struct match *m)
     static const char want[] =
         "i'd like to get|i'd like to buy|i would like to get|i'd like|i need to get|i need to buy|i need|we need|"
         "we're out of|we are out of|i'm out of|i am out of|i want to buy|i want|get|buy|i ran out of|we ran out of|i'm "
-        "running low on|"
-        "we're running low on|i'm almost out of|we're almost out of|there's no more|there is no more";
+        "running low on|i am running low on|we're running low on|we are running low on|running low on|we're low on|"
+        "we are low on|i'm low on|out of|i'm almost out of|we're almost out of|we are almost out of|we're nearly out "
+        "of|i'm nearly out of|there's no more|there is no more";
     int n = parse_verb(s, thing, want);
     if (!n && !m->capture[3].end)
         return ROUTE_NO;
@@ -276,7 +230,34 @@ static enum route add_it(struct sentence *s, const struct match *m)
         thing.end = stop;
     struct due due = { 0 };
     const char *content = parse_content(s, thing, &due);
-    return empty_content(s, content) ? parse_asks(s, ask_task, "content") : put_task(s, content, m->category, &due);
+    return parse_is_nothing(content) ? parse_asks(s, ask_task, "content")
+                                     : parse_put_task(s, content, m->category, &due);
+}
+
+/* `add "wash the car" to Work on sunday`: the marks say where the content ends. */
+static enum route quoted_task(struct sentence *s, struct span span)
+{
+    const struct words *w = s->words;
+    struct span category = { 0, 0 };
+    const struct token *open = words_at(w, span.begin);
+    int close = span.begin + 1;
+    if (!token_punct(open, "\"'"))
+        return ROUTE_NO;
+    while (close < span.end && !(words_at(w, close)->kind == TOKEN_PUNCT && words_at(w, close)->punct == open->punct))
+        close++;
+    struct span content = { span.begin + 1, close }, tail = parse_trim(w, (struct span){ close + 1, span.end });
+    if (close >= span.end || content.begin >= content.end)
+        return ROUTE_NO;
+    if (token_any(words_at(w, tail.begin), "to|in|into|under") && words_at(w, tail.begin + 1)->kind == TOKEN_WORD &&
+        (tail.end - tail.begin == 2 || parse_all_date(s, (struct span){ tail.begin + 2, tail.end }))) {
+        category = (struct span){ tail.begin + 1, tail.begin + 2 };
+        tail.begin += 2;
+    }
+    struct due due = { 0 };
+    if (tail.begin < tail.end && !parse_all_date(s, tail))
+        return ROUTE_NO;
+    parse_due(s, tail, false, &due);
+    return parse_put_task(s, parse_text(s, content), category, &due);
 }
 
 /* "task: …", "todo …", "new task …". */
@@ -284,38 +265,49 @@ static enum route task_named(struct sentence *s, const struct match *m)
 {
     if (m->list)
         return ROUTE_NO;
-    struct span span = skip_lead(s, m->capture[1]);
+    struct span span = parse_skip_lead(s, m->capture[1]);
     const struct token *first = words_at(s->words, span.begin);
-    if (token_any(first, "list|lists|done|is|are|was|has|number|id") || first->kind == TOKEN_NUMBER ||
-        token_punct(first, "#"))
+    if (token_any(first, "list|lists|done|is|are|was|has|number|id|due|overdue|left|complete|completed|finished") ||
+        first->kind == TOKEN_NUMBER || token_punct(first, "#"))
         return ROUTE_NO;
-    return task_from(s, span, (struct span){ 0, 0 }, ask_task);
+    struct span period = m->capture[1];
+    int64_t id;
+    if (pattern_id(s->words, period.begin - 1, period.end, false, &id))
+        return ROUTE_NO; /* "task four is done" */
+    if (period.end - period.begin <= 4 && token_any(words_at(s->words, period.begin), "for|on|in|this|next|from") &&
+        (parse_all_date(s, period) || parse_has(s, period, "week|weekend|month|today|tomorrow")))
+        return ROUTE_NO; /* "todos for this week" */
+    enum route quoted = quoted_task(s, span);
+    return quoted == ROUTE_NO ? parse_task_from(s, span, (struct span){ 0, 0 }, ask_task) : quoted;
 }
 
 /* "add 500 ml water", "add a 30 min run" are logs. */
 static bool is_log(const struct sentence *s, struct span span)
 {
-    struct parse scratch = { .kind = PARSE_NONE };
-    struct sentence probe = *s;
-    probe.parse = &scratch;
-    return parse_exercise(&probe, span) == ROUTE_DONE || parse_water(&probe, span) == ROUTE_DONE ||
-           parse_sauna(&probe, span) == ROUTE_DONE || parse_sleep(&probe, span) == ROUTE_DONE ||
-           parse_body(&probe, span) == ROUTE_DONE;
+    static enum route (*const logs[])(struct sentence *, struct span) = { parse_exercise, parse_water, parse_sauna,
+                                                                          parse_sleep, parse_body };
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++)
+        if (parse_rehearse(s, span, logs[i]) == ROUTE_DONE)
+            return true;
+    return false;
 }
 
 /* "add milk", "add call mom tomorrow": short, and not to anything else. */
 static enum route add_bare(struct sentence *s, const struct match *m)
 {
     struct span span = parse_trim(s->words, m->capture[1]);
+    enum route quoted = s->question ? ROUTE_NO : quoted_task(s, span);
+    if (quoted != ROUTE_NO)
+        return quoted;
     const struct token *first = words_at(s->words, span.begin);
     static const char elsewhere[] =
         "email|contact|contacts|photo|photos|playlist|song|music|friend|account|cart|basket|subtitles|number|numbers|"
-        "up|alarm|timer|event|note|notes|filter|window|font|user|group|chat|channel|member|line|page|comment|tip|"
+        "alarm|timer|event|note|notes|filter|window|font|user|group|chat|channel|member|line|page|comment|tip|"
         "favorites|favourites|money|funds|credit|library|queue|bookmark|category";
     const struct token *second = words_at(s->words, span.begin + 1);
     bool sum = first->kind == TOKEN_NUMBER && (second->kind != TOKEN_WORD || token_any(second, "and|to|plus|with"));
-    if (span.end - span.begin > 10 || sum || parse_has(s, span, elsewhere) || parse_has(s, span, "to|into") ||
-        s->question)
+    if (span.end - span.begin > 12 || sum || token_is(first, "up") || parse_has(s, span, elsewhere) ||
+        parse_has(s, span, "to|into") || s->question)
         return ROUTE_NO;
     int64_t v;
     if (words_cardinal(s->words, span.begin, &v) && (span.end - span.begin < 2 || token_any(second, "and|plus|to")))
@@ -327,7 +319,7 @@ static enum route add_bare(struct sentence *s, const struct match *m)
     parse_due(s, span, false, &due);
     if (!due.cuts && several_items(s, span, category, &due) == ROUTE_DONE)
         return ROUTE_DONE;
-    return task_from(s, span, category, ask_task);
+    return parse_task_from(s, span, category, ask_task);
 }
 
 /* "… and add bread to it": the list named before. */
@@ -338,7 +330,27 @@ static enum route add_there(struct sentence *s, const struct match *m)
         return ROUTE_NO;
     parse_due(s, m->capture[1], false, &due);
     const char *content = parse_content(s, m->capture[1], &due);
-    return empty_content(s, content) ? ROUTE_NO : put_task(s, content, s->category, &due);
+    return parse_is_nothing(content) ? ROUTE_NO : parse_put_task(s, content, s->category, &due);
+}
+
+/* "put me down for a haircut on dec 1". */
+static enum route put_down(struct sentence *s, const struct match *m)
+{
+    struct due due;
+    parse_due(s, m->capture[1], false, &due);
+    const char *content = parse_content(s, m->capture[1], &due);
+    return due.found && !parse_is_nothing(content) ? parse_put_task(s, content, (struct span){ 0, 0 }, &due) : ROUTE_NO;
+}
+
+/* "put \"fix bike\" down for saturday". */
+static enum route put_down_on(struct sentence *s, const struct match *m)
+{
+    struct due due;
+    parse_due(s, m->capture[2], false, &due);
+    const char *content = parse_content(s, m->capture[1], NULL);
+    return parse_all_date(s, m->capture[2]) && !parse_is_nothing(content)
+               ? parse_put_task(s, content, (struct span){ 0, 0 }, &due)
+               : ROUTE_NO;
 }
 
 /* "buy milk in the shopping category", "in category work: finish slides". */
@@ -347,13 +359,7 @@ static enum route in_category(struct sentence *s, const struct match *m)
     struct due due;
     parse_due(s, m->capture[1], false, &due);
     const char *content = parse_content(s, m->capture[1], &due);
-    return empty_content(s, content) ? ROUTE_NO : put_task(s, content, m->capture[2], &due);
-}
-
-static enum route just_ask_reminder(struct sentence *s, const struct match *m)
-{
-    (void)m;
-    return parse_asks(s, ask_reminder, "content");
+    return parse_is_nothing(content) ? ROUTE_NO : parse_put_task(s, content, m->capture[2], &due);
 }
 
 static enum route just_ask_task(struct sentence *s, const struct match *m)
@@ -362,56 +368,11 @@ static enum route just_ask_task(struct sentence *s, const struct match *m)
     return parse_asks(s, ask_task, "content");
 }
 
-static enum route never(struct sentence *s, const struct match *m)
-{
-    (void)s, (void)m;
-    return ROUTE_NEVER;
-}
-
-#define ADD "add|put|place|include|insert|stick|throw|write|jot|append|enter|log|pop|chuck|ad"
-#define ON "to|on|onto|in|into|for"
-#define MAKE "set|create|make|add|put|schedule|give|send|get|setup|start|leave|have"
-#define REMINDER "reminder|reminders|remainder"
+#define ADD                                                                                                            \
+    "add|adding|put|putting|place|include|insert|stick|throw|write|jot|append|enter|log|pop|chuck|bung|shove|whack|ad"
 static const struct parse_rule rules[] = {
-    { "[please] don't remind|add|put|create|set|make {1?}", never },
-    { "i don't need|want [a / any / the / your / more] reminder|reminders", never },
-    { "(stop / quit / cease) reminding {1?}", never },
-    /* reminders */
-    { "(remind me|us / remindme) [again / also] {1?}", remind },
-    { "(reminder / remind / reminders) : {1}", remind },
-    { "(reminder / remind) (to / for / about / of) {1}", remind },
-    { "event|new|quick reminder [please] [:] {1?}", remind },
-    { "remember to {1}", remind },
-    { "remember [:] @list {1?}", never },
-    { "i need|want|would|have|ought to [like] [to] be reminded {1?}", remind },
-    { "i want|need|would|'d to [like to] get reminded {1?}", remind },
-    { "i need|want|would|'d [like] [you] [to] [set / have / make / create] [a / an / another] reminder [please] {1?}",
-      remind },
-    { "i'd like [to set / to have / to make] [a / an / another] reminder [please] {1?}", remind },
-    { MAKE " [up] [me / us] [a / an / another / the / some / and event / yourself a] [new / daily / weekly / "
-           "quick] " REMINDER " [alarm / alarms / please / note] {1?}",
-      remind },
-    { "[i] don't|dont let me|us forget {1}", remind },
-    { "[i] don't want to forget {1}", remind },
-    { "i mustn't|shouldn't|can't|cannot forget {1}", remind },
-    { "i must|should|can not forget {1}", remind },
-    { "[please] don't forget [to tell|remind me / that i need|have] {1}", remind },
-    { "[please] never forget {1}", never },
-    { "help me remember to|about {1}", remind },
     { "make sure (i have / we have / there is / there are / there's / i've got) {1} on @list", add_missing },
     { "i|we (need / want / would like / 'd like) {1} [added / put / to be added] (to / on / in) @list", add_wanted },
-    { "make sure [that] i|we [don't forget to] {1}", remind },
-    { "make sure i remember to {1}", remind },
-    { "make sure to {1}", remind },
-    { "i need|have|want|must|should [to] remember to {1}", remind },
-    { "tell|ping|nudge|notify|alert|prompt|poke me|us to {1}", remind },
-    { "ping|nudge|poke me|us {1}", remind },
-    { MAKE " and|an|a [an / a] event for|on {1} to remind me|us {2}", remind_after },
-    { "{1} remind me|us [please] to|about|that|of {2}", remind_after },
-    { "{1} (remind me / remind us / remind it / remind me about it / remind me of it / remind me of that / remind me "
-      "then)",
-      remind_suffix },
-    { "{1} set a reminder [for it / for that / please]", remind_suffix },
     /* lists */
     { "(is / are / do i have / do we have / have i got / did i put / did i add / does my list have) {1} (on / in) "
       "@list if not [please / then] "
@@ -422,13 +383,19 @@ static const struct parse_rule rules[] = {
       add_missing },
     { "{1} [so / then / please] add|put (it / them / that / those) to|on|in|onto @list {2?}", add_it },
     { ADD " [down] {1} (to / on / onto / in / into / on to / under) @list {2?}", add_to_list },
+    { ADD " [down] {1} (to / on / onto / in / into / under) [the / my] @name {2?}", add_to_list },
     { "(to / on / onto / in / into) @list [:] [please / can you / could you / i want to / i need to] " ADD " [:] {1}",
       add_to_list },
     { "[for] @list : {1}", add_to_list },
+    { "[for] @name : {1}", bare_to_list },
     { ADD " (to / on / onto / in / into) @list [:] [that] {1}", add_to_list },
     { "{1} (needs / need / should / has / have / must) [to] (be / go) [added / put] (on / in / to) @list",
       add_to_list },
     { "@list [please] (add / put) {1}", add_to_list },
+    { "{1} (to / onto) @list {2?}", bare_to_list },
+    { "{1} on @list {2?}", bare_on_list },
+    { "put|pencil me|us (down / in) for {1}", put_down },
+    { "put|pencil {1} (down / in) (for / on) {2}", put_down_on },
     { "add|put {1} (to / on / in) (it / there / that one / that list / the same list)", add_there },
     { "{1} (goes / go) (on / to / onto) @list", add_to_list },
     { "add|put|include {1} (in / to / under) [the / my] category {2}", in_category },
@@ -446,15 +413,11 @@ static const struct parse_rule rules[] = {
       task_named },
     { "event : {1}", task_named },
     { "mark (my / the) calendar (for / with / that) {1}", task_named },
+    { "(another / one more / next / new / a new / one last) (task / todo / thing / item) : {1}", task_named },
     { "(task / todo / tasks / todos) [:] {1}", task_named },
     { "to do : {1}", task_named },
     { "add : {1}", task_named },
     { "add|append {1}", add_bare },
-    /* a reminder without a thing */
-    { "i|i'd need|want|would|like [like] [to set / to make / to have / to create] [a / an] reminder",
-      just_ask_reminder },
-    { "i need|want to make|set|create|have [a / an] reminder", just_ask_reminder },
-    { "reminder|remind [please]", just_ask_reminder },
     { "add|put [a / an] (item / items / something / one / thing / new item) [(to / on) @list]", just_ask_task },
 };
 

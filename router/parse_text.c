@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * parse_text: politeness stripped, dates cut out, the person's own words kept.  Shared by the sentence rules; pure. */
+ * parse_text: politeness stripped, words looked for, the person's own words kept, calls made.  Shared by the sentence
+ * rules; pure. */
 #include "router/parse_scan.h"
 #include "base/json.h"
 #include <string.h>
 #include <unicode/uchar.h>
 #include <unicode/utf8.h>
-
-enum { PHRASES_MAX = 12 };
 
 struct span parse_trim(const struct words *w, struct span s)
 {
@@ -21,29 +20,54 @@ struct span parse_trim(const struct words *w, struct span s)
     return s;
 }
 
-/* Polite beginnings. */
+/* Polite beginnings: each a sequence of words, "a|b" one of them; the longer ones first. */
 static const char *const openings[] = {
-    ("hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|um|uh|uhm|hmm|please|kindly|just|also|now|then|and|but|"
-     "plus|"
-     "anyway|steward|olly|bot|assistant|dear|actually|quickly|btw|again|yes|yeah|yep|sure"),
+    "hey|hi|hello there",
+    "hang|hold on",
+    "no wait|sorry|actually",
+    "wait|sorry|oh no",
     "go ahead and",
     "i was wondering if you could",
-    "do me a favor and",
+    "do me a favor|favour and",
     "be so kind and",
+    "be a dear|love|star and",
     "is it possible for you to",
-    "it would be great if you could",
+    "it would be great|good|nice|lovely if you could",
+    "it would be great|good|nice|lovely if you",
+    "would be great|good|nice|lovely if you could",
+    "would be great|good|nice|lovely if you",
     "there buddy|bot|steward",
     "buddy|mate|pal",
+    ("hey|hi|hello|hiya|yo|ok|okay|alright|right|well|so|oh|ah|um|uh|uhm|hmm|ugh|argh|oops|whoops|damn|please|kindly|"
+     "just|also|now|then|and|but|plus|anyway|steward|olly|bot|assistant|dear|actually|quickly|btw|again|yes|yeah|yep|"
+     "yup|sure|sorry|wait|nvm|nevermind"),
 };
 /* Beginnings that hand the deed to somebody else: what follows is an order, no task of the person's own. */
 static const char *const requests[] = {
-    "can|could|would|will you", "can|could|may we|i",       "would you mind",
-    "are you able to",          "let's go ahead and",       "let's",
-    "i want|need you to",       "i would like|love you to", "i'd like|love you to",
-    "i need for you to",        "you need|have|ought to",   "you can|should|could|must|may",
+    "can|could|would|will you possibly|maybe|perhaps",
+    "can|could|would|will you",
+    "can|could|may we|i",
+    "would|do you mind",
+    "are you able to",
+    "let's go ahead and",
+    "let's",
+    "i want|need you to",
+    "i would like|love you to",
+    "i'd like|love you to",
+    "i'd like|love|appreciate it if you could|would",
+    "i'd like|love|appreciate it if you",
+    "i would like|love|appreciate it if you could|would",
+    "i'd be grateful if you could|would",
+    "i need for you to",
+    "you need|have|ought to",
+    "you can|should|could|must|may",
+    "any chance you can|could",
+    "is there any chance you can|could",
+    "if you can|could|would",
 };
 
-static int opening_at(const struct words *w, struct span s, const char *phrase)
+/* The phrase at the front of the span; tokens used. */
+static int phrase_at(const struct words *w, struct span s, const char *phrase)
 {
     int i = s.begin;
     for (const char *p = phrase; *p;) {
@@ -66,18 +90,47 @@ static int opening_at(const struct words *w, struct span s, const char *phrase)
 static int opening(struct sentence *sentence, struct span s)
 {
     for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
-        int n = opening_at(sentence->words, s, requests[i]);
+        int n = phrase_at(sentence->words, s, requests[i]);
         if (n && s.begin + n < s.end) {
             sentence->asked = true;
             return n;
         }
     }
     for (size_t i = 0; i < sizeof openings / sizeof *openings; i++) {
-        int n = opening_at(sentence->words, s, openings[i]);
+        int n = phrase_at(sentence->words, s, openings[i]);
         if (n && s.begin + n < s.end)
             return n;
     }
-    return 0;
+    return token_any(words_at(sentence->words, s.begin), "no|nope|nah") &&
+           token_punct(words_at(sentence->words, s.begin + 1), ",");
+}
+
+/* Tokens of a polite ending that `s` closes with. */
+static int closing(const struct words *w, struct span s)
+{
+    static const char *const closings[] = {
+        "please|thanks|olly|steward|buddy|cheers|mate|ta",
+        "can|could|will|would you",
+        "if you can|could|would|please",
+        "if you don't mind",
+        "if possible",
+        "when you can",
+        "when you get a chance|moment|minute",
+        "thank you",
+        "thanks|cheers mate|buddy",
+        "thanks in advance",
+        "many thanks",
+        "lol|haha|hehe|lmao",
+    };
+    int best = 0;
+    for (size_t i = 0; i < sizeof closings / sizeof *closings; i++)
+        for (int n = 1; n <= 6 && n < s.end - s.begin; n++)
+            if (n > best && phrase_at(w, (struct span){ s.end - n, s.end }, closings[i]) == n)
+                best = n;
+    const struct token *last = words_at(w, s.end - 1), *before = words_at(w, s.end - 2);
+    bool aside = (token_any(last, "ok|okay") && token_punct(before, ",")) ||
+                 (last->kind == TOKEN_SYMBOL && s.end - s.begin > 40);
+    return !best && aside ? 1 : best;
 }
 
 struct span parse_strip(struct sentence *sentence, struct span s)
@@ -85,7 +138,6 @@ struct span parse_strip(struct sentence *sentence, struct span s)
     const struct words *w = sentence->words;
     s = parse_trim(w, s);
     for (int k = 0; k < LEAD_STRIP_MAX; k++) {
-        /* "right now" and "so far" are no politeness, "note:" and "just" before a log are handled by their rules */
         int n = opening(sentence, s);
         if (!n)
             break;
@@ -93,16 +145,11 @@ struct span parse_strip(struct sentence *sentence, struct span s)
         s = parse_trim(w, s);
     }
     for (int k = 0; k < LEAD_STRIP_MAX && s.end - s.begin > 1; k++) {
-        const struct token *last = words_at(w, s.end - 1), *before = words_at(w, s.end - 2);
-        if (token_any(last, "please|thanks|olly|steward|buddy|cheers") ||
-            (last->kind == TOKEN_SYMBOL && s.end - s.begin > 40))
-            s.end--;
-        else if (token_is(last, "you") && token_is(before, "thank"))
-            s.end -= 2;
-        else if (token_any(last, "ok|okay") && token_punct(before, ","))
-            s.end--;
-        else
+        int n = closing(w, s);
+        if (!n)
             break;
+        sentence->please |= parse_has(sentence, (struct span){ s.end - n, s.end }, "please|you");
+        s.end -= n;
         s = parse_trim(w, s);
     }
     return s;
@@ -150,7 +197,7 @@ int parse_verb(const struct sentence *sentence, struct span s, const char *phras
 bool parse_is_question(const struct sentence *sentence, struct span s)
 {
     static const char first[] =
-        "what|what's|who|who's|whose|whom|where|where's|when|when's|why|how|how's|which|is|are|am|was|"
+        "what|what's|what've|who|who's|whose|whom|where|where's|when|when's|why|how|how's|which|is|are|am|was|"
         "were|do|does|did|has|have|had|can|could|would|will|should|shall|may|isn't|aren't|don't|doesn't|"
         "didn't|haven't|hasn't|wasn't|couldn't|any|anything";
     static const char people[] = "i|you|we|they|he|she|it|anyone|anybody|someone|somebody|people";
@@ -204,143 +251,15 @@ const char *parse_category(const struct sentence *sentence, struct span s)
     return arena_printf(sentence->arena, "%s%s", first, text + i);
 }
 
-/* --- dates --- */
-
-static struct words sub_words(const struct sentence *sentence, struct span s)
+/* "put down milk on my shopping list" is for the list. */
+bool parse_names_list(const struct sentence *s, struct span span)
 {
-    return (struct words){ .source = sentence->words->source,
-                           .token = sentence->words->token + s.begin,
-                           .count = s.end - s.begin };
-}
-
-static void cut(const struct sentence *sentence, struct due *due, const struct phrase *p, int offset)
-{
-    struct span s = { p->begin + offset, p->end + offset };
-    if (token_punct(words_at(sentence->words, s.begin - 1), "(") && token_punct(words_at(sentence->words, s.end), ")"))
-        s.begin--, s.end++;
-    due->cut[due->cuts++] = s;
-}
-
-static bool no_due(const struct phrase *p, bool past)
-{
-    if (past && (p->flags & PHRASE_MOMENT) && !(p->flags & PHRASE_OLD))
-        return true; /* "in 30 min" is how long it took, not when it was */
-    return p->score <= 0 || (p->flags & PHRASE_POSSESSIVE) || (!past && (p->flags & PHRASE_OLD));
-}
-
-void parse_due(const struct sentence *sentence, struct span s, bool past, struct due *due)
-{
-    *due = (struct due){ 0 };
-    if (s.begin >= s.end)
-        return;
-    struct when_options options = *sentence->options;
-    options.past = past;
-    struct words w = sub_words(sentence, s);
-    struct scan scan = { .arena = sentence->arena, .words = &w, .options = &options };
-    struct phrase phrase[PHRASES_MAX];
-    int count = when_all(&scan, phrase, PHRASES_MAX), best = -1, other = -1;
-    for (int i = 0; i < count; i++)
-        if (!no_due(&phrase[i], past) && (best < 0 || phrase[i].score >= phrase[best].score))
-            best = i;
-    if (best < 0)
-        return;
-    bool dated = phrase[best].has_date || phrase[best].repeat;
-    for (int i = 0; i < count; i++) {
-        bool date = phrase[i].has_date, time = phrase[i].at.hour >= 0;
-        if (i != best && !no_due(&phrase[i], past) && !phrase[i].repeat && other < 0 &&
-            (dated ? phrase[best].at.hour < 0 && time && !date : date && !time))
-            other = i;
-    }
-    due->found = true;
-    due->dated = dated || other >= 0;
-    due->at = phrase[best].at;
-    due->repeat = phrase[best].repeat;
-    cut(sentence, due, &phrase[best], s.begin);
-    if (other >= 0) {
-        struct civil day = dated ? phrase[best].at : phrase[other].at,
-                     time = dated ? phrase[other].at : phrase[best].at;
-        due->at = (struct civil){ day.year, day.month, day.day, time.hour, time.minute, time.second };
-        cut(sentence, due, &phrase[other], s.begin);
-    }
-}
-
-bool parse_all_date(const struct sentence *sentence, struct span s)
-{
-    struct words w = sub_words(sentence, parse_trim(sentence->words, s));
-    struct scan scan = { .arena = sentence->arena, .words = &w, .options = sentence->options, .whole = true };
-    struct phrase p;
-    return w.count > 0 && when_phrase(&scan, 0, &p) == w.count;
-}
-
-/* Drop connectors left at the front ("to", "that", "about") and prepositions left at the end ("on", "at"). */
-static void kept_edges(const struct sentence *sentence, struct span *part, int count)
-{
-    const struct words *w = sentence->words;
-    for (int k = 0; k < count; k++) {
-        while (part[k].begin < part[k].end &&
-               (token_any(words_at(w, part[k].begin), "to|that|about|of|for|regarding|as|saying") ||
-                token_punct(words_at(w, part[k].begin), ",:;-.!") || words_at(w, part[k].begin)->kind == TOKEN_NEWLINE))
-            part[k].begin++;
-        if (part[k].begin < part[k].end)
-            break;
-    }
-    for (int k = count - 1; k >= 0; k--) {
-        while (part[k].begin < part[k].end &&
-               (token_any(words_at(w, part[k].end - 1), "at|on|by|the|for|to|and|before|until|of|from") ||
-                (k < count - 1 && token_any(words_at(w, part[k].end - 1), "is|due")) || /* "the rent is due" + friday */
-                token_punct(words_at(w, part[k].end - 1), ",:;-.!?") ||
-                words_at(w, part[k].end - 1)->kind == TOKEN_NEWLINE))
-            part[k].end--;
-        if (part[k].begin < part[k].end)
-            break;
-    }
-}
-
-static bool is_quote(const struct token *t)
-{
-    return token_punct(t, "\"'");
-}
-
-/* Quotation marks around a content go, and a lone one that lost its partner to the command. */
-static struct span unquote(const struct words *w, struct span s)
-{
-    int quotes = 0;
-    for (int i = s.begin; i < s.end; i++)
-        quotes += is_quote(words_at(w, i));
-    bool first = s.begin < s.end && is_quote(words_at(w, s.begin)),
-         last = s.begin < s.end && is_quote(words_at(w, s.end - 1));
-    if (first && (quotes == 1 || (last && quotes == 2)))
-        s.begin++;
-    if (last && s.begin < s.end && (quotes == 1 || (first && quotes == 2)))
-        s.end--;
-    return s;
-}
-
-const char *parse_content(const struct sentence *sentence, struct span s, const struct due *due)
-{
-    struct span part[3];
-    int count = 0;
-    const char *out = "";
-    s = unquote(sentence->words, parse_trim(sentence->words, s));
-    struct span left = s;
-    for (int k = 0; due && k < due->cuts; k++) {
-        struct span next = due->cut[k];
-        if (due->cuts == 2 && due->cut[0].begin > due->cut[1].begin)
-            next = due->cut[1 - k];
-        part[count++] = (struct span){ left.begin, next.begin };
-        left.begin = next.end;
-    }
-    part[count++] = left;
-    kept_edges(sentence, part, count);
-    for (int k = 0; k < count; k++) {
-        if (part[k].begin >= part[k].end)
-            continue;
-        size_t from = words_at(sentence->words, part[k].begin)->begin;
-        const char *text = arena_strndup(sentence->arena, sentence->words->source + from,
-                                         words_at(sentence->words, part[k].end - 1)->end - from);
-        out = *out ? arena_printf(sentence->arena, "%s %s", out, text) : text;
-    }
-    return out;
+    struct span category;
+    for (int i = span.begin; i + 1 < span.end; i++)
+        if (span.end - i <= 8 && token_any(words_at(s->words, i), "on|to|onto|in") &&
+            pattern_list(s->words, i + 1, span.end, &category) == span.end - i - 1)
+            return true;
+    return false;
 }
 
 /* --- calls --- */
@@ -393,7 +312,8 @@ bool parse_unreal(const struct sentence *sentence, struct span s)
 {
     static const char words[] =
         "if|wish|should|would|could|might|may|never|not|didn't|don't|doesn't|haven't|hasn't|wasn't|couldn't|"
-        "wouldn't|shouldn't|won't|can't|cannot|will|want|wanted|wants|need|needs|plan|planning|goal|target|"
+        "wouldn't|shouldn't|won't|can't|mustn't|needn't|isn't|aren't|will|want|wanted|wants|need|needs|plan|planning|"
+        "goal|target|"
         "going|gonna|hope|hoping|try|trying|tried|imagine|suppose|supposed|unless|maybe|perhaps|almost|nearly|"
         "barely|without|instead|tomorrow|tonight|recommend|recommended|ideally|i'd|i'll|we'll|let's|must|dream|dreamt|"
         "dreamed|usually|normally|always|typically|often|average|every|than|less|fewer";

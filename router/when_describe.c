@@ -80,7 +80,8 @@ static const char *weekday_words(struct arena *arena, const char *days)
     return out;
 }
 
-const char *when_describe_repeat(struct arena *arena, const char *repeat)
+/* "every day" without its end. */
+static const char *describe_endless(struct arena *arena, const char *repeat)
 {
     static const char *const unit[][2] = { { "MINUTELY", "minute" }, { "HOURLY", "hour" },   { "DAILY", "day" },
                                            { "WEEKLY", "week" },     { "MONTHLY", "month" }, { "YEARLY", "year" } };
@@ -106,4 +107,12 @@ const char *when_describe_repeat(struct arena *arena, const char *repeat)
         return arena_printf(arena, "%s on the %s%s", each, ordinal(arena, atoi(month_day)),
                             atoi(month_day) < 0 ? " day" : "");
     return each;
+}
+
+const char *when_describe_repeat(struct arena *arena, const char *repeat)
+{
+    const char *text = describe_endless(arena, repeat), *until = rule_value(arena, repeat, "UNTIL");
+    if (!until || strlen(until) < strlen("20261127"))
+        return text;
+    return arena_printf(arena, "%s until %.4s-%.2s-%.2s", text, until, until + 4, until + 6);
 }

@@ -121,7 +121,11 @@ static bool lead_word(const struct token *t)
 
 static int glued_part(const struct scan *s, int i, struct phrase *p)
 {
-    int used = part_at(s, i, p);
+    int used = when_rule_repeat_end(s, i, p);
+    if (!used && p->repeat && token_any(words_at(s->words, i), "until|till"))
+        return 0; /* an end that is not understood is no beginning */
+    if (!used)
+        used = part_at(s, i, p);
     for (int skip = 1; !used && skip <= 3; skip++) {
         const struct token *t = words_at(s->words, i + skip - 1);
         bool glue = token_punct(t, ",-@") ||
@@ -149,6 +153,25 @@ static int stretch_end(const struct scan *s, int i, const struct phrase *p)
         return 0;
     int n = when_rule_time(s, i + 1, &other);
     return n ? n + 1 : 0;
+}
+
+/* "at 8 and 20", "8am, 2pm and 8pm": more times behind the first; tokens used. */
+static int more_times(const struct scan *s, int i, struct phrase *p)
+{
+    int n = 0;
+    while (p->has_time && !(p->flags & PHRASE_MOMENT) && p->more_count < MORE_TIMES_MAX) {
+        int glue = token_punct(words_at(s->words, i + n), ",&/");
+        glue += token_is(words_at(s->words, i + n + glue), "and");
+        int at = glue && token_is(words_at(s->words, i + n + glue), "at");
+        struct phrase other = { .has_date = true }, date = { 0 };
+        int used = glue ? when_rule_time(s, i + n + glue + at, &other) : 0;
+        if (!used || when_date_part(s, i + n + glue + at, &date) > used)
+            break; /* "8pm, 1 jan" */
+        p->more[p->more_count++] =
+            (struct more_time){ other.hour, other.minute, (other.flags & PHRASE_EXACT_HOUR) != 0 };
+        n += glue + at + used;
+    }
+    return n;
 }
 
 static bool small_hour(int hour)
@@ -197,7 +220,7 @@ static void hour_in_daypart(struct phrase *p, struct civil *at)
     }
 }
 
-static bool resolve(const struct scan *s, struct phrase *p)
+static bool resolve_one(const struct scan *s, struct phrase *p)
 {
     struct civil at = p->has_date ? p->date : when_today(s);
     if (p->repeat) {
@@ -230,6 +253,20 @@ static bool resolve(const struct scan *s, struct phrase *p)
         civil_add_days(&at, -1);
     p->at = at;
     return true;
+}
+
+static bool resolve(const struct scan *s, struct phrase *p)
+{
+    for (int k = 0; k < p->more_count; k++) {
+        struct phrase other = *p;
+        other.hour = p->more[k].hour, other.minute = p->more[k].minute, other.second = 0;
+        other.flags &= ~(unsigned)PHRASE_EXACT_HOUR;
+        other.flags |= p->more[k].exact ? PHRASE_EXACT_HOUR : 0;
+        if (!resolve_one(s, &other))
+            return false;
+        p->also[k] = other.at;
+    }
+    return resolve_one(s, p);
 }
 
 /* A phrase of one weak part needs a preposition, or an end of the sentence beside it. */
@@ -267,6 +304,7 @@ int when_phrase(const struct scan *s, int i, struct phrase *out)
         out->flags |= PHRASE_LEAD;
     for (int end = at + used; used && parts < PHRASE_PARTS_MAX; end += used) {
         end += stretch_end(s, end, out);
+        end += more_times(s, end, out);
         out->end = end;
         parts++;
         used = glued_part(s, end, out);

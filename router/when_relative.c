@@ -82,6 +82,12 @@ static int span_part(const struct words *w, int i, struct span *s)
     n += used;
     s->unit = unit;
     span_add(s, unit, v);
+    const struct token *rest = words_at(w, i + n);
+    if (unit == UNIT_HOUR && rest->glued && rest->kind == TOKEN_NUMBER && rest->digits == 2 && rest->number < 60) {
+        span_add(s, UNIT_MINUTE, (double)rest->number); /* "1h30" */
+        s->unit = UNIT_MINUTE;
+        return n + 1;
+    }
     return n + span_half(w, i + n, unit, s);
 }
 

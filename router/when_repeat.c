@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * when_repeat: recurrences: words → an RFC 5545 rule, and the rule's next occurrence through libical.  The rule for
- * words is called by when_phrase.c, when_next() by the scheduler on any thread; pure. */
+ * when_repeat: recurrences: words → an RFC 5545 rule ("every other tuesday until christmas").  Called by when_phrase.c;
+ * pure. */
 #include "router/when_scan.h"
-#include <libical/ical.h>
 #include <string.h>
-
-enum { OCCURRENCES_MAX = 20000 }; /* steps of one search; a rule that needs more is none of ours */
 
 static const char *const day_code[7] = { "MO", "TU", "WE", "TH", "FR", "SA", "SU" };
 
@@ -297,90 +294,54 @@ int when_rule_repeat(const struct scan *s, int i, struct phrase *p)
     return n;
 }
 
-static struct icaltimetype to_ical(const struct civil *c)
+/* "for two weeks", "for the next 10 days": the last of them, counted from the first that is to come; tokens used. */
+static int counted_end(const struct scan *s, int i, const struct phrase *p, struct civil *last)
 {
-    struct icaltimetype t = icaltime_null_time();
-    t.year = c->year, t.month = c->month, t.day = c->day;
-    t.is_date = c->hour < 0;
-    if (c->hour >= 0)
-        t.hour = c->hour, t.minute = c->minute, t.second = c->second;
-    return t;
+    const struct words *w = s->words;
+    double count;
+    int n = 1, unit;
+    if (!token_is(words_at(w, i), "for"))
+        return 0;
+    n += token_is(words_at(w, i + n), "the");
+    n += token_any(words_at(w, i + n), "next|coming");
+    int used = words_amount(w, i + n, &count);
+    if (!used || count < 1 || count > 999 || !token_class(words_at(w, i + n + used), CLASS_UNIT, &unit))
+        return 0;
+    *last = when_today(s);
+    bool passed = p->has_time && p->hour * 60 + p->minute <= s->options->now.hour * 60 + s->options->now.minute;
+    civil_add_days(last, passed);
+    if (unit == UNIT_DAY || unit == UNIT_WEEK)
+        civil_add_days(last, (int)count * (unit == UNIT_WEEK ? 7 : 1) - 1);
+    else if (unit == UNIT_MONTH || unit == UNIT_YEAR)
+        civil_add_months(last, (int)count * (unit == UNIT_YEAR ? 12 : 1));
+    else
+        return 0; /* "every monday for 2 hours" */
+    return n + used + 1;
 }
 
-static struct civil from_ical(struct icaltimetype t)
+int when_rule_repeat_end(const struct scan *s, int i, struct phrase *p)
 {
-    return (struct civil){ .year = t.year,
-                           .month = t.month,
-                           .day = t.day,
-                           .hour = t.is_date ? -1 : t.hour,
-                           .minute = t.is_date ? 0 : t.minute,
-                           .second = t.is_date ? 0 : t.second };
-}
-
-/* First occurrence after `after` (inclusive: or equal). */
-static bool search(const char *rule, const struct civil *first, const struct civil *after, bool inclusive,
-                   struct civil *out)
-{
-    struct icalrecurrencetype type = icalrecurrencetype_from_string(rule);
-    if (type.freq == ICAL_NO_RECURRENCE)
-        return false;
-    icalrecur_iterator *it = icalrecur_iterator_new(type, to_ical(first));
-    if (!it)
-        return false;
-    if (type.count == 0 && civil_compare(after, first) > 0)
-        icalrecur_iterator_set_start(it, to_ical(after));
-    bool found = false;
-    for (int step = 0; step < OCCURRENCES_MAX && !found; step++) {
-        struct icaltimetype t = icalrecur_iterator_next(it);
-        if (icaltime_is_null_time(t))
-            break;
-        *out = from_ical(t);
-        int order = civil_compare(out, after);
-        found = order > 0 || (inclusive && order == 0);
+    const struct words *w = s->words;
+    struct phrase end = { 0 };
+    if (!p->repeat || strstr(p->repeat, "UNTIL="))
+        return 0;
+    int n = counted_end(s, i, p, &end.date);
+    if (!n) {
+        int lead = token_is(words_at(w, i), "up") && token_is(words_at(w, i + 1), "to") ? 2
+                   : token_any(words_at(w, i), "until|till|til|through")                ? 1
+                                                                                        : 0;
+        int used = lead ? when_anchor(s, i + lead, &end) : 0;
+        if (!used && lead && token_is(words_at(w, i + lead), "the") && (used = when_anchor(s, i + lead + 1, &end)))
+            lead++;
+        if (!used && lead && (used = when_date_part(s, i + lead - 1, &end)))
+            lead--; /* "until march": the rule wants its preposition */
+        n = used ? lead + used : 0;
     }
-    icalrecur_iterator_free(it);
-    return found && out->year <= WHEN_YEAR_MAX;
-}
-
-bool when_next(const char *repeat, const struct civil *first, const struct civil *after, struct civil *out)
-{
-    struct civil from = *first, past = *after;
-    if (!repeat || !civil_valid(first) || !civil_valid(after))
-        return false;
-    if (from.hour < 0)
-        past.hour = -1; /* whole days compare as days */
-    else if (past.hour < 0)
-        past.hour = past.minute = past.second = 0;
-    return search(repeat, &from, &past, false, out);
-}
-
-bool when_repeat_first(const struct scan *s, struct phrase *p)
-{
-    struct civil now = s->options->now, from = p->has_date ? p->date : when_today(s), after = from, found;
-    if (strstr(p->repeat, "LY") &&
-        (strncmp(p->repeat, "FREQ=HOURLY", 11) == 0 || strncmp(p->repeat, "FREQ=MINUTELY", 13) == 0)) {
-        if (!p->has_time)
-            return when_next(p->repeat, &now, &now, &p->at);
-    }
-    bool timed = p->has_time || p->has_daypart;
-    if (timed) {
-        from.hour = p->hour, from.minute = p->minute, from.second = p->second;
-        if (!p->has_time)
-            from.hour = p->daypart / 100, from.minute = p->daypart % 100, from.second = 0;
-        after = p->has_date && civil_compare(&from, &now) > 0 ? from : now;
-    }
-    /* The first one ignores the interval: "every 2 weeks on monday" starts next Monday. */
-    char *rule = arena_strdup(s->arena, p->repeat);
-    char *interval = strstr(rule, ";INTERVAL=");
-    if (interval) {
-        const char *rest = interval + 1 + strcspn(interval + 1, ";");
-        memmove(interval, rest, strlen(rest) + 1);
-    }
-    const char *days = strstr(rule, "FREQ=WEEKLY;BYDAY=");
-    bool few_days = days && strlen(days) < strlen("FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR");
-    bool inclusive = timed ? after.hour != now.hour || p->has_date : !few_days || p->has_date;
-    if (!search(rule, &from, &after, inclusive, &found))
-        return false;
-    p->at = found;
-    return true;
+    struct civil today = when_today(s);
+    if (!n || civil_days_between(&today, &end.date) < 1)
+        return 0;
+    /* the whole last day, on the wall clock that the due date goes by */
+    p->repeat =
+        arena_printf(s->arena, "%s;UNTIL=%04d%02d%02dT235959", p->repeat, end.date.year, end.date.month, end.date.day);
+    return n;
 }

@@ -27,6 +27,13 @@ enum phrase_flag {
     PHRASE_COLON = 4096,        /* the time was written with a colon or dot */
 };
 
+enum { MORE_TIMES_MAX = 2 };
+
+struct more_time { /* "at 8 and 20": another time of the same day */
+    int hour, minute;
+    bool exact; /* as PHRASE_EXACT_HOUR */
+};
+
 struct phrase {
     int begin, end; /* tokens, end exclusive */
     unsigned flags;
@@ -35,8 +42,11 @@ struct phrase {
     int hour, minute, second;
     int daypart; /* 100 * hour + minute */
     const char *repeat;
-    int score;       /* when_all(): how sure this is the phrase of the sentence */
-    struct civil at; /* the answer; hour -1 = a whole day */
+    struct more_time more[MORE_TIMES_MAX];
+    int more_count;
+    int score;                         /* when_all(): how sure this is the phrase of the sentence */
+    struct civil at;                   /* the answer; hour -1 = a whole day */
+    struct civil also[MORE_TIMES_MAX]; /* one for each of `more` */
 };
 
 struct scan {
@@ -61,6 +71,9 @@ int when_rule_holiday(const struct scan *, int i, struct phrase *);  /* christma
 int when_rule_time(const struct scan *, int i, struct phrase *);     /* 5pm, 17h30, half past five, noon */
 int when_rule_daypart(const struct scan *, int i, struct phrase *);  /* this morning, in the evening, at night */
 int when_rule_repeat(const struct scan *, int i, struct phrase *);   /* every tuesday and thursday, daily */
+
+/* The end of the recurrence that p already has: "until friday", "for two weeks". */
+int when_rule_repeat_end(const struct scan *, int i, struct phrase *);
 
 /* The longest date rule at i (no times, no repeats). */
 int when_date_part(const struct scan *, int i, struct phrase *);

@@ -122,6 +122,16 @@ static bool clean_after(const struct words *w, int i)
            !words_at(w, i + 1)->glued;
 }
 
+/* "o'clock", "o clock", "ish" behind an hour; tokens used. */
+static int clock_mark(const struct words *w, int i, bool after_at)
+{
+    if (token_any(words_at(w, i), "o'clock|oclock"))
+        return 1;
+    if (token_is(words_at(w, i), "o") && token_is(words_at(w, i + 1), "clock"))
+        return 2;
+    return after_at && token_is(words_at(w, i), "ish") && words_at(w, i)->glued; /* "at 4ish", but "5ish" counts */
+}
+
 /* "5pm", "17:30", "5.30 pm", "17h30", "1030" behind at, "8 o'clock", "at 5". */
 static int clock_digits(const struct scan *s, int i, bool after_at, struct phrase *p)
 {
@@ -138,9 +148,8 @@ static int clock_digits(const struct scan *s, int i, bool after_at, struct phras
         dotted = token_punct(words_at(w, i + 1), ".");
         n += minutes_glued(w, i + 1, &minute, &second);
     }
-    bool colon = n > 1, clock = token_any(words_at(w, i + n), "o'clock|oclock");
-    if (!clock && token_is(words_at(w, i + n), "o") && token_is(words_at(w, i + n + 1), "clock"))
-        n++, clock = true;
+    bool colon = n > 1;
+    int clock = clock_mark(w, i + n, after_at);
     n += clock;
     int m = meridiem(w, i + n, &which);
     n += m;

@@ -82,6 +82,21 @@ static const char *lower(struct splitter *s, int32_t begin)
     return out;
 }
 
+/* "do not" is "don't": the rules know negations by one word. */
+static bool rejoin_not(struct splitter *s, const char *text)
+{
+    struct token *head = s->count ? &s->token[s->count - 1] : NULL;
+    if (!head || strcmp(text, "not") != 0 || s->glued ||
+        !token_any(head, "do|does|did|have|has|had|should|would|could|must|need|can|will"))
+        return false;
+    head->text = token_is(head, "can")    ? "can't"
+                 : token_is(head, "will") ? "won't"
+                                          : arena_printf(s->arena, "%sn't", head->text);
+    head->end = (size_t)s->at;
+    s->glued = true;
+    return true;
+}
+
 /* "what s", "don t", "i m": dictation drops the apostrophe; glue the rest back on. */
 static bool rejoin(struct splitter *s, const char *text)
 {
@@ -111,10 +126,39 @@ static bool rejoin(struct splitter *s, const char *text)
     return false;
 }
 
+/* "2moro", "2nite": the digit is the first letter of the word. */
+static bool rejoin_digit(struct splitter *s, const char *text)
+{
+    struct token *digit = s->count ? &s->token[s->count - 1] : NULL;
+    if (!digit || !s->glued || digit->kind != TOKEN_NUMBER || digit->digits != 1)
+        return false;
+    const char *typed = arena_printf(s->arena, "%s%s", digit->text, text), *meant = lexicon_correct(typed);
+    if (meant == typed)
+        return false;
+    *digit = (struct token){ .kind = TOKEN_WORD,
+                             .begin = digit->begin,
+                             .end = (size_t)s->at,
+                             .text = meant,
+                             .glued = digit->glued,
+                             .lexeme = lexicon_find(meant) };
+    return true;
+}
+
+/* "remind me 2 call mom", but "remind me 2 days before". */
+static void read_digit_as_to(struct splitter *s, int lexeme)
+{
+    struct token *digit = s->count >= 2 ? &s->token[s->count - 1] : NULL;
+    if (!digit || s->glued || lexeme >= 0 || digit->kind != TOKEN_NUMBER || digit->digits != 1 || digit->number != 2 ||
+        digit->glued || !token_any(digit - 1, "me|us|supposed|forget|remember"))
+        return;
+    digit->kind = TOKEN_WORD;
+    digit->text = "to";
+}
+
 /* "to-do" is one word; "to do" is not. */
 static bool rejoin_todo(struct splitter *s, const char *text)
 {
-    if (s->count < 2 || !s->glued || (strcmp(text, "do") != 0 && strcmp(text, "dos") != 0))
+    if (s->count < 2 || !s->glued || (strcmp(text, "do") != 0 && strcmp(text, "dos") != 0 && strcmp(text, "do's") != 0))
         return false;
     struct token *dash = &s->token[s->count - 1], *to = &s->token[s->count - 2];
     if (!token_punct(dash, "-") || !dash->glued || !token_is(to, "to"))
@@ -138,8 +182,9 @@ static void split_word(struct splitter *s, int32_t begin)
         break;
     }
     const char *text = lexicon_correct(lower(s, begin));
-    if (rejoin(s, text) || rejoin_todo(s, text))
+    if (rejoin(s, text) || rejoin_not(s, text) || rejoin_todo(s, text) || rejoin_digit(s, text))
         return;
+    read_digit_as_to(s, lexicon_find(text));
     struct token *t = push(s, TOKEN_WORD, begin);
     t->text = text;
     t->lexeme = lexicon_find(text);

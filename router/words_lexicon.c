@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * words_lexicon: what single words mean.  Both tables are sorted by word and searched by halves;
- * lexicon_sorted() is what the unit test asks. */
+ * words_lexicon: what single words mean.  The table is sorted by word and searched by halves; lexicon_sorted() is what
+ * the unit test asks.  Called by words.c; pure. */
 #include "router/words_lexicon.h"
 #include "router/words.h"
 #include <string.h>
@@ -195,162 +195,7 @@ static const struct lexeme lexicon[] = {
     { "zero", CLASS_CARDINAL, 0 },
 };
 
-struct slip {
-    const char *typed, *meant;
-};
-
-static const struct slip slips[] = {
-    { "2moro", "tomorrow" },
-    { "2nite", "tonight" },
-    { "appoinment", "appointment" },
-    { "appt", "appointment" },
-    { "bc", "because" },
-    { "cant", "can't" },
-    { "compleet", "complete" },
-    { "complet", "complete" },
-    { "couldnt", "couldn't" },
-    { "cuz", "because" },
-    { "decemeber", "december" },
-    { "deleet", "delete" },
-    { "delet", "delete" },
-    { "delte", "delete" },
-    { "didnt", "didn't" },
-    { "dlete", "delete" },
-    { "doesnt", "doesn't" },
-    { "dont", "don't" },
-    { "febuary", "february" },
-    { "feburary", "february" },
-    { "firday", "friday" },
-    { "fridy", "friday" },
-    { "fryday", "friday" },
-    { "grocerys", "grocery" },
-    { "grocey", "grocery" },
-    { "grocry", "grocery" },
-    { "hasnt", "hasn't" },
-    { "havent", "haven't" },
-    { "hows", "how's" },
-    { "huors", "hours" },
-    { "im", "i'm" },
-    { "isnt", "isn't" },
-    { "ive", "i've" },
-    { "janurary", "january" },
-    { "lets", "let's" },
-    { "lits", "list" },
-    { "lsit", "list" },
-    { "mintues", "minutes" },
-    { "minuets", "minutes" },
-    { "minuts", "minutes" },
-    { "moday", "monday" },
-    { "mondy", "monday" },
-    { "munday", "monday" },
-    { "novemeber", "november" },
-    { "nxt", "next" },
-    { "plaese", "please" },
-    { "pleaase", "please" },
-    { "pleae", "please" },
-    { "pleas", "please" },
-    { "plese", "please" },
-    { "pls", "please" },
-    { "plz", "please" },
-    { "remeind", "remind" },
-    { "remid", "remind" },
-    { "remider", "reminder" },
-    { "remiders", "reminders" },
-    { "remidn", "remind" },
-    { "remindd", "remind" },
-    { "reminde", "remind" },
-    { "remindr", "reminder" },
-    { "reminer", "reminder" },
-    { "reming", "remind" },
-    { "remnd", "remind" },
-    { "removee", "remove" },
-    { "remve", "remove" },
-    { "rmind", "remind" },
-    { "saterday", "saturday" },
-    { "satuday", "saturday" },
-    { "satur", "saturday" },
-    { "saturdy", "saturday" },
-    { "septemeber", "september" },
-    { "shoping", "shopping" },
-    { "shopppng", "shopping" },
-    { "shouldnt", "shouldn't" },
-    { "sleept", "slept" },
-    { "slpet", "slept" },
-    { "suday", "sunday" },
-    { "sundy", "sunday" },
-    { "tday", "today" },
-    { "teusday", "tuesday" },
-    { "thats", "that's" },
-    { "theres", "there's" },
-    { "thnx", "thanks" },
-    { "thrusday", "thursday" },
-    { "thurday", "thursday" },
-    { "thursay", "thursday" },
-    { "thursdy", "thursday" },
-    { "thx", "thanks" },
-    { "tmoro", "tomorrow" },
-    { "tmorrow", "tomorrow" },
-    { "tmr", "tomorrow" },
-    { "tmrrw", "tomorrow" },
-    { "tmrw", "tomorrow" },
-    { "tmrw's", "tomorrow's" },
-    { "tmw", "tomorrow" },
-    { "tnx", "thanks" },
-    { "toady", "today" },
-    { "todday", "today" },
-    { "todya", "today" },
-    { "tomarrow", "tomorrow" },
-    { "tomm", "tomorrow" },
-    { "tommarow", "tomorrow" },
-    { "tommorow", "tomorrow" },
-    { "tommorow's", "tomorrow's" },
-    { "tommorro", "tomorrow" },
-    { "tommorrow", "tomorrow" },
-    { "tommorw", "tomorrow" },
-    { "tomo", "tomorrow" },
-    { "tomoro", "tomorrow" },
-    { "tomorow", "tomorrow" },
-    { "tomorro", "tomorrow" },
-    { "tomorror", "tomorrow" },
-    { "tomorrrow", "tomorrow" },
-    { "tomorrw", "tomorrow" },
-    { "tomoz", "tomorrow" },
-    { "tonght", "tonight" },
-    { "tonigt", "tonight" },
-    { "tonite", "tonight" },
-    { "toomorrow", "tomorrow" },
-    { "tuesdy", "tuesday" },
-    { "tuseday", "tuesday" },
-    { "u", "you" },
-    { "ur", "your" },
-    { "wasnt", "wasn't" },
-    { "wats", "what's" },
-    { "watter", "water" },
-    { "wedensday", "wednesday" },
-    { "wednesdy", "wednesday" },
-    { "wednsday", "wednesday" },
-    { "wek", "week" },
-    { "wendsday", "wednesday" },
-    { "wenesday", "wednesday" },
-    { "wensday", "wednesday" },
-    { "whats", "what's" },
-    { "whens", "when's" },
-    { "wheres", "where's" },
-    { "whos", "who's" },
-    { "wkend", "weekend" },
-    { "wkends", "weekends" },
-    { "wknd", "weekend" },
-    { "wont", "won't" },
-    { "wouldnt", "wouldn't" },
-    { "yday", "yesterday" },
-    { "yest", "yesterday" },
-    { "yesteday", "yesterday" },
-    { "yesturday", "yesterday" },
-    { "youve", "you've" },
-    { "ysterday", "yesterday" },
-};
-
-enum { LEXEMES = sizeof lexicon / sizeof *lexicon, SLIPS = sizeof slips / sizeof *slips };
+enum { LEXEMES = sizeof lexicon / sizeof *lexicon };
 
 int lexicon_find(const char *word)
 {
@@ -365,29 +210,11 @@ int lexicon_find(const char *word)
     return low < LEXEMES && strcmp(lexicon[low].word, word) == 0 ? low : -1;
 }
 
-const char *lexicon_correct(const char *word)
-{
-    int low = 0, high = SLIPS;
-    while (low < high) {
-        int middle = (low + high) / 2;
-        int order = strcmp(slips[middle].typed, word);
-        if (order == 0)
-            return slips[middle].meant;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return word;
-}
-
 bool lexicon_sorted(void)
 {
     bool sorted = true;
     for (int i = 1; i < LEXEMES; i++)
         sorted &= strcmp(lexicon[i - 1].word, lexicon[i].word) <= 0;
-    for (int i = 1; i < SLIPS; i++)
-        sorted &= strcmp(slips[i - 1].typed, slips[i].typed) < 0;
     return sorted;
 }
 

@@ -283,7 +283,7 @@ static const struct sample changing[] = {
     { "i completed doing the dishes on my to do list", "complete_task(content: doing the dishes)" },
     { "mark off doing dishes from my list", "complete_task(content: doing dishes)" },
     { "cross out dishes", "delete_task(content: dishes)" },
-    { "i'm done with the laundry, please cross it off my to do list", "complete_task(content: the laundry)" },
+    { "i'm done with the laundry, please cross it off my to do list", "complete_task(content: laundry)" },
     { "delete my meeting with bob", "delete_task(content: meeting with bob)" },
     { "delete the shopping list", "delete_task(all: true, category: Shopping)" },
 };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * test_parse: the built-in sentence parser against the tables of parse_samples.h, answers to its questions, compounds,
- * the JSON it prints, and texts that must not make it slow or write. */
+ * test_parse: the built-in sentence parser against the tables of parse_samples.h and parse_samples_chat.h, answers to
+ * its questions, compounds, the JSON it prints, and texts that must not make it slow or write. */
 #include "base/json.h"
 #include "base/limits.h"
 #include "router/parse.h"
 #include "tests/unit/parse_samples.h"
+#include "tests/unit/parse_samples_chat.h"
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,57 +61,75 @@ static void run_table(const struct sample *table, size_t count)
 START_TEST(test_tasks)
 {
     run_table(tasks, COUNT(tasks));
+    run_table(chat_tasks, COUNT(chat_tasks));
 }
 END_TEST
 
 START_TEST(test_notes)
 {
     run_table(notes, COUNT(notes));
+    run_table(chat_notes, COUNT(chat_notes));
 }
 END_TEST
 
 START_TEST(test_changing)
 {
     run_table(changing, COUNT(changing));
+    run_table(chat_changing, COUNT(chat_changing));
 }
 END_TEST
 
 START_TEST(test_reading)
 {
     run_table(reading, COUNT(reading));
+    run_table(chat_reading, COUNT(chat_reading));
 }
 END_TEST
 
 START_TEST(test_logging)
 {
     run_table(logging, COUNT(logging));
+    run_table(chat_logging, COUNT(chat_logging));
 }
 END_TEST
 
 START_TEST(test_several)
 {
     run_table(several, COUNT(several));
+    run_table(chat_several, COUNT(chat_several));
 }
 END_TEST
+
+static void run_asking(const char *const *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct parse p;
+        parse_sentence(arena, text[i], &friday, &p);
+        ck_assert_msg(p.kind == PARSE_ASK && p.ask, "\"%s\" must ask, got kind %d %s", text[i], p.kind, render(&p));
+    }
+}
 
 START_TEST(test_asking)
 {
-    for (size_t i = 0; i < COUNT(asking); i++) {
-        struct parse p;
-        parse_sentence(arena, asking[i], &friday, &p);
-        ck_assert_msg(p.kind == PARSE_ASK && p.ask, "\"%s\" must ask, got kind %d %s", asking[i], p.kind, render(&p));
-    }
+    run_asking(asking, COUNT(asking));
+    run_asking(chat_asking, COUNT(chat_asking));
 }
 END_TEST
 
+static void run_silent(const char *const *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct parse p;
+        parse_sentence(arena, text[i], &friday, &p);
+        ck_assert_msg((p.kind == PARSE_NONE || p.kind == PARSE_CHAT) && p.call_count == 0,
+                      "\"%s\" must do nothing, got %s", text[i], render(&p));
+    }
+}
+
 START_TEST(test_silent)
 {
-    for (size_t i = 0; i < COUNT(silent); i++) {
-        struct parse p;
-        parse_sentence(arena, silent[i], &friday, &p);
-        ck_assert_msg((p.kind == PARSE_NONE || p.kind == PARSE_CHAT) && p.call_count == 0,
-                      "\"%s\" must do nothing, got %s", silent[i], render(&p));
-    }
+    run_silent(silent, COUNT(silent));
+    run_silent(chat_silent, COUNT(chat_silent));
 }
 END_TEST
 
@@ -151,6 +170,10 @@ START_TEST(test_answers)
         { "postpone task 7", "friday", "update_task(task_id: 7, due_date: 2026-11-27)" },
         { "postpone task 7", "banana", NULL },
         { "delete it", "5", "delete_task(task_id: 5)" },
+        { "remind me yesterday to call bob", "tomorrow at 9",
+          "add_task(content: call bob, due_date: 2026-11-21T09:00)" },
+        { "move dentist to friday at 5 and 7", "friday at 7",
+          "update_task(content: dentist, due_date: 2026-11-27T07:00)" },
     };
     for (size_t i = 0; i < COUNT(table); i++) {
         struct parse p;

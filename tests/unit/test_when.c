@@ -405,6 +405,8 @@ START_TEST(test_describe)
     ck_assert_str_eq(when_describe(arena, &(struct civil){ 2026, 11, 17, -1, 0, 0 }, &now),
                      "Tue 2026-11-17 (3 days ago)");
     ck_assert_str_eq(when_describe_repeat(arena, "FREQ=SECONDLY"), "FREQ=SECONDLY");
+    ck_assert_str_eq(when_describe_repeat(arena, "FREQ=WEEKLY;BYDAY=MO,WE;UNTIL=20261225T235959"),
+                     "every Monday and Wednesday until 2026-12-25");
 }
 END_TEST
 
@@ -430,6 +432,7 @@ START_TEST(test_words)
         { "1 hour and 5 minutes", 65 },
     };
     ck_assert(lexicon_sorted());
+    ck_assert(spelling_sorted());
     for (size_t i = 0; i < COUNT(durations); i++) {
         struct words w;
         double minutes = 0;
@@ -443,6 +446,41 @@ START_TEST(test_words)
     words_split(arena, "two thousand and eighteen", &w);
     ck_assert_int_eq(words_cardinal(&w, 0, &v), 4);
     ck_assert_int_eq(v, 2018);
+}
+END_TEST
+
+/* A recurrence with an end has its last day, and nothing behind it. */
+START_TEST(test_end)
+{
+    struct when w;
+    struct civil next;
+    ck_assert(when_parse(arena, "every day at 9 until friday", &friday, &w));
+    ck_assert_str_eq(w.repeat, "FREQ=DAILY;UNTIL=20261127T235959");
+    ck_assert(civil_compare(&w.at, &(struct civil){ 2026, 11, 21, 9, 0, 0 }) == 0);
+    ck_assert(when_next(w.repeat, &w.at, &(struct civil){ 2026, 11, 26, 9, 0, 0 }, &next));
+    ck_assert(civil_compare(&next, &(struct civil){ 2026, 11, 27, 9, 0, 0 }) == 0);
+    ck_assert(!when_next(w.repeat, &w.at, &next, &next));
+    ck_assert(when_parse(arena, "every tuesday for the next 3 weeks", &friday, &w));
+    ck_assert_str_eq(w.repeat, "FREQ=WEEKLY;BYDAY=TU;UNTIL=20261210T235959");
+    ck_assert(!when_parse(arena, "every day until yesterday", &friday, &w));
+}
+END_TEST
+
+/* Chat spellings and one wrong letter in the long words; words that only look alike stay what they are. */
+START_TEST(test_spelling)
+{
+    static const char *const typed[][2] = {
+        { "tommorow", "tomorrow" }, { "wensday", "wednesday" }, { "febuary", "february" },    { "rember", "remember" },
+        { "saterday", "saturday" }, { "remidner", "reminder" }, { "2moro", "tomorrow" },      { "do not", "don't" },
+        { "can not", "can't" },     { "abt", "about" },         { "reminded", "reminded" },   { "sundae", "sundae" },
+        { "rewind", "rewind" },     { "money", "money" },       { "remainder", "remainder" },
+    };
+    for (size_t i = 0; i < COUNT(typed); i++) {
+        struct words w;
+        words_split(arena, typed[i][0], &w);
+        ck_assert_int_eq(w.count, 1);
+        ck_assert_str_eq(words_at(&w, 0)->text, typed[i][1]);
+    }
 }
 END_TEST
 
@@ -462,6 +500,8 @@ static Suite *suite(void)
     tcase_add_test(t, test_ranges);
     tcase_add_test(t, test_describe);
     tcase_add_test(t, test_words);
+    tcase_add_test(t, test_end);
+    tcase_add_test(t, test_spelling);
     suite_add_tcase(s, t);
     return s;
 }
