@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * ask: the asking side of requests: taken in, looked at, withdrawn.  See ask.h; the answers are in ask_answer.c, the
- * clock in ask_clock.c, reading bodies in ask_read.c. */
+ * clock in ask_clock.c and ask_again.c, reading bodies in ask_read.c. */
 #include "router/ask.h"
 #include "router/card.h"
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "store/audit.h"
+#include "store/queue_depth.h"
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static enum status insert_new(struct db *db, struct arena *a, struct agent_reque
 {
     int64_t open = 0;
     bool blocking = strcmp(r->type, "blocking") == 0;
-    if (blocking && requests_open_count(db, &open, e))
+    if (blocking && requests_open(db, &open, e))
         return e->status;
     if (open >= ASK_OPEN_MAX)
         return fail(e, ST_LIMIT, "%d requests are open already; answer or cancel some first", ASK_OPEN_MAX);

@@ -25,6 +25,10 @@ enum {
     ASK_REMIND_MIN_MS = 60 * 1000,
     ASK_REMINDS_MAX = 48,     /* nagging ends; the card stays open */
     ASK_AWAY_MS = 150 * 1000, /* Telegram keeps a tap this long: after a longer absence taps may be lost */
+    ASK_HEAL_FIRST_MS =
+        300 * 1000, /* a card that may be on the phone is posted again if nobody has tapped it by then */
+    ASK_HEAL_PAUSE_MAX_MS = 6 * 3600 * 1000,
+    ASK_HEAL_TRIES_MAX = 10, /* the pauses double: these are about a day */
 };
 
 /* Where cards go, who may answer, and the key of the buttons.  Set once at the start, before threads; constant then. */
@@ -38,8 +42,20 @@ struct ask_settings {
 };
 void ask_setup(const struct ask_settings *);
 const struct ask_settings *ask_settings(void);
+bool ask_is_allowed(int64_t telegram_id); /* one of `allowed`? */
 /* The key that this database's buttons are signed with, made at the first call (a write_fn's body). */
 enum status MUST_CHECK ask_key(struct db *, unsigned char key[32], struct error *);
+
+/* --- what the columns of a request hold --- */
+
+/* A button. */
+struct ask_option {
+    const char *label, *value, *style; /* style NULL = none; arena-owned */
+    bool safe;                         /* needs no number and no quorum: a refusal */
+};
+/* In the order in which they are shown; their number. */
+int ask_options(struct arena *, const struct agent_request *, struct ask_option out[ASK_BUTTONS_MAX]);
+bool ask_has(const char *list, int64_t n); /* ",1,2," holds 2; NULL holds nothing */
 
 /* --- the asking side --- */
 
@@ -55,7 +71,9 @@ enum status MUST_CHECK ask_put(struct db *, struct arena *, struct agent_request
 /* Withdraw: *r is the request afterwards, however it ended.  ST_NOT_FOUND. */
 enum status MUST_CHECK ask_cancel(struct db *, struct arena *, const char *request_id, const char *reason,
                                   const char *actor, int64_t now_ms, struct agent_request *r, struct error *);
-/* The object that /poll answers. */
+/* The object that /poll answers.  Its status is final unless it is "waiting"; "told" is that of a message that asked
+ * nothing (a milestone, an error, a heartbeat): whoever polls one by mistake neither waits for ever nor takes it for an
+ * answer. */
 struct json_object *ask_json(const struct agent_request *);
 /* The row of GET /requests. */
 struct json_object *ask_list_json(const struct agent_request *);
@@ -106,12 +124,16 @@ enum status MUST_CHECK ask_find(struct db *, struct arena *, const struct ask_wo
 /* --- the clock's side (jobs of the scheduler, each in a transaction of its own) --- */
 enum status MUST_CHECK ask_expire(struct db *, struct arena *, int64_t now_ms, int *count, struct error *);
 enum status MUST_CHECK ask_remind(struct db *, struct arena *, int64_t now_ms, int *count, struct error *);
-/* Called often; remembers that the program lives.  When it was away for longer than ASK_AWAY_MS: open cards are shown
- * anew with a word about lost taps, and one message says so.  *away_ms 0: it was not. */
+/* Called often; remembers that the program lives.  When it was away for longer than ASK_AWAY_MS: one message says so,
+ * and open cards are shown anew with a word about lost taps, a batch now and at each further call until all are.
+ * *away_ms 0: it was not away just now; *cards: shown anew by this call. */
 enum status MUST_CHECK ask_alive(struct db *, struct arena *, int64_t now_ms, int64_t *away_ms, int *cards,
                                  struct error *);
 
-/* Cards that have neither a message nor a row on its way (their group got a new id) are posted again. */
+/* Cards of open requests that have neither a message nor a row on its way are posted again, with the same buttons: at
+ * once when their group got a new id; when their sends got no answer, after ASK_HEAL_FIRST_MS and then after pauses
+ * that double up to ASK_HEAL_PAUSE_MAX_MS, ASK_HEAL_TRIES_MAX tries in all.  After that the request stays open and
+ * answerable on the console page, and the agent sees it in GET /requests. */
 enum status MUST_CHECK ask_heal(struct db *, struct arena *, int64_t now_ms, int *count, struct error *);
 
 /* "22:00-07:00" → minutes of the day; ST_INVALID with a sentence. */

@@ -2,8 +2,8 @@
  * ask_find: which open request do a person's words mean?  Reads only; called by turn_ask.c before its transaction. */
 #include "router/ask.h"
 #include "router/ask_token.h"
-#include "router/card.h"
 
+#include "store/cards.h"
 #include <string.h>
 
 static enum status found_card(struct db *db, struct arena *a, const struct card *c, int64_t *id, bool *over,

@@ -2,7 +2,6 @@
  * ask_read: the body of POST /send, checked field by field, as a request that is not stored yet.  Pure but for random
  * numbers; any thread. */
 #include "router/ask.h"
-#include "router/card.h"
 
 #include "base/json.h"
 #include "base/text.h"
@@ -200,7 +199,7 @@ static enum status read_buttons(struct reading *x)
 
 /* --- who and how --- */
 
-static bool is_allowed(int64_t id)
+bool ask_is_allowed(int64_t id)
 {
     for (int i = 0; i < ask_settings()->allowed_count; i++)
         if (ask_settings()->allowed[i] == id)
@@ -222,7 +221,7 @@ static enum status read_approvers(struct reading *x, int *people)
     for (size_t i = 0; i < count; i++) {
         struct json_object *v = json_object_array_get_idx(list, i);
         int64_t id = json_object_is_type(v, json_type_int) ? json_object_get_int64(v) : 0;
-        if (!is_allowed(id))
+        if (!ask_is_allowed(id))
             return fail(x->e, ST_INVALID, "approvers[%zu] is not one of TELEGRAM_USER_ID", i);
         if (ask_has(out, id))
             continue;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * ask_token: see ask_token.h.  Called by card_text.c (writing) and ask_tap.c (reading). */
+ * ask_token: see ask_token.h.  Called by card_text.c (writing) and ask_answer.c and ask_find.c (reading). */
 #include "router/ask_token.h"
 
 #include <openssl/crypto.h>

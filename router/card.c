@@ -15,7 +15,7 @@
 
 enum { SHARED_UNITS_MAX = 3500 }; /* milestones share a message up to this */
 
-static int priority_of(const struct agent_request *r, bool is_edit)
+int card_priority(const struct agent_request *r, bool is_edit)
 {
     if (strcmp(r->type, "blocking") == 0)
         return is_edit ? OUTBOX_EDIT : OUTBOX_BLOCKING;
@@ -83,9 +83,10 @@ static enum status render(struct carding *x, const struct card *c, struct json_o
     struct reply reply;
     struct card_view v = { .request = x->r, .card = c, .zone = x->zone, .now_ms = x->now_ms };
     struct vote *votes;
-    if (vote_list(x->db, x->a, x->r->id, &votes, &v.vote_count, x->e))
+    if (vote_list(x->db, x->a, x->r->id, &votes, &v.vote_count, x->e) || carding_look_at_file(x, c))
         return x->e->status;
     v.votes = votes;
+    v.file = x->file;
     card_render(x->a, &v, &reply);
     *payload = json_keep(x->a, reply_json(&reply));
     if (c->message_id)
@@ -109,40 +110,12 @@ static enum status put_row(struct carding *x, struct card *c, const char *kind, 
         .chat_id = c->chat_id,
         .topic_id = c->topic_id,
         .kind = kind,
-        .priority = priority_of(x->r, strcmp(kind, "edit") == 0),
+        .priority = card_priority(x->r, strcmp(kind, "edit") == 0),
         .payload = json_text(x->a, payload),
-        .dedupe_key = arena_printf(x->a, "card:%lld:%lld:%lld:%s", (long long)c->id, (long long)x->r->id,
-                                   (long long)x->r->version, kind),
+        .dedupe_key = arena_printf(x->a, "card:%lld:%lld:%lld:%s%s", (long long)c->id, (long long)x->r->id,
+                                   (long long)x->r->version, kind, x->file == CARD_FILE_GOES ? "" : ":file"),
     };
     return outbox_put(x->db, &row, x->now_ms, id, x->e);
-}
-
-static const char *file_key(struct carding *x, const struct card *c)
-{
-    return arena_printf(x->a, "file:%lld:%lld", (long long)c->id, (long long)x->r->id);
-}
-
-/* What does not fit on the card goes ahead of it as a file. */
-static enum status put_file(struct carding *x, struct card *c)
-{
-    const char *name, *content = card_file(x->a, x->r, &name);
-    if (!content)
-        return OK;
-    struct json_object *payload = json_keep(x->a, json_object_new_object());
-    json_set_str(payload, "filename", name);
-    json_set_str(payload, "content", content);
-    json_set_bool(payload, "silent", true);
-    int64_t id;
-    struct outbox_row row = {
-        .channel = c->channel,
-        .chat_id = c->chat_id,
-        .topic_id = c->topic_id,
-        .kind = "document",
-        .priority = priority_of(x->r, false),
-        .payload = json_text(x->a, payload),
-        .dedupe_key = file_key(x, c),
-    };
-    return outbox_put(x->db, &row, x->now_ms, &id, x->e);
 }
 
 static enum status being_sent(struct carding *x, int64_t outbox_id, bool *sending)
@@ -164,7 +137,7 @@ enum status carding_show(struct carding *x, struct card *c)
     if (render(x, c, &payload))
         return x->e->status;
     if (c->outbox_id && outbox_replace(x->db, c->outbox_id, json_text(x->a, payload),
-                                       priority_of(x->r, c->message_id != 0), &changed, x->e))
+                                       card_priority(x->r, c->message_id != 0), &changed, x->e))
         return x->e->status;
     if (!changed && c->outbox_id && being_sent(x, c->outbox_id, &sending))
         return x->e->status;
@@ -172,7 +145,7 @@ enum status carding_show(struct carding *x, struct card *c)
         c->version = 0;
         return card_update(x->db, c, x->e);
     }
-    if (!changed && !c->message_id && put_file(x, c)) /* also when the card is posted again */
+    if (!changed && !c->message_id && carding_put_file(x, c)) /* also when the card is posted again */
         return x->e->status;
     if (!changed && put_row(x, c, c->message_id ? "edit" : "message", payload, &c->outbox_id))
         return x->e->status;
@@ -184,7 +157,7 @@ enum status carding_post(struct carding *x, const struct place *p, const char *k
 {
     struct topic topic = { 0 };
     struct card c = { .kind = kind, .request_id = x->r->id, .project = x->r->project };
-    if (topic_for(x->db, x->a, p->channel, p->chat_id, x->r->project, priority_of(x->r, false), x->now_ms, &topic,
+    if (topic_for(x->db, x->a, p->channel, p->chat_id, x->r->project, card_priority(x->r, false), x->now_ms, &topic,
                   x->e))
         return x->e->status;
     c.channel = p->channel;
@@ -197,35 +170,53 @@ enum status carding_post(struct carding *x, const struct place *p, const char *k
 
 /* --- milestones share a message that waits --- */
 
-static enum status join_milestone(struct carding *x, const struct place *p, bool *joined)
+/* The newest message that waits with milestones of this project: *payload, and c->outbox_id and topic_id; NULL = none.
+ */
+static enum status find_milestone(struct carding *x, struct card *c, struct json_object **payload)
 {
-    struct card c = { .kind = "notice", .request_id = x->r->id, .project = x->r->project, .version = 1 };
-    const char *name, *payload_text = NULL;
-    struct json_object *payload = NULL, *mine;
-    int64_t changed = 0;
-    *joined = false;
-    if (strcmp(x->r->type, "milestone") != 0 || card_file(x->a, x->r, &name))
-        return OK;
+    const char *text = NULL;
+    *payload = NULL;
     struct stmt *s =
         db_query(x->db,
                  "SELECT o.id, o.payload, c.topic_id FROM outbox o JOIN cards c ON c.outbox_id = o.id"
                  " JOIN requests r ON r.id = c.request_id"
-                 " WHERE o.state = 'available' AND o.unknowns = 0 AND o.kind = 'message' AND o.channel = $1"
-                 " AND o.chat_id = $2 AND c.project = $3 AND r.type = 'milestone'"
+                 /* both states, as the index on lanes has them: without it SQLite reads all cards */
+                 " WHERE o.state IN ('available', 'sending') AND o.state = 'available' AND o.unknowns = 0"
+                 " AND o.kind = 'message' AND o.channel = $1 AND o.chat_id = $2 AND c.project = $3"
+                 " AND r.type = 'milestone'"
                  " AND (SELECT COUNT(*) FROM cards k WHERE k.outbox_id = o.id) < $4"
+                 /* One with a file may have to be shown anew, alone. */
+                 " AND NOT EXISTS (SELECT 1 FROM outbox f WHERE f.dedupe_key = 'card:' || c.id || ':' || r.id ||"
+                 " ':file')"
                  " ORDER BY o.id DESC LIMIT 1",
-                 p_text(p->channel), p_int(p->chat_id), p_text(x->r->project), p_int(CARDS_OF_ONE_MAX));
+                 p_text(c->channel), p_int(c->chat_id), p_text(x->r->project), p_int(CARDS_OF_ONE_MAX));
     while (db_step(s)) {
-        c.outbox_id = db_int(s, 0);
-        payload_text = arena_strdup(x->a, db_text(s, 1));
-        c.topic_id = db_int(s, 2);
+        c->outbox_id = db_int(s, 0);
+        text = arena_strdup(x->a, db_text(s, 1));
+        c->topic_id = db_int(s, 2);
     }
     if (db_done(s, x->e))
         return x->e->status;
-    if (!payload_text || json_parse_in(x->a, payload_text, strlen(payload_text), &payload, NULL))
+    if (text && json_parse_in(x->a, text, strlen(text), payload, NULL))
+        *payload = NULL;
+    return OK;
+}
+
+static enum status join_milestone(struct carding *x, const struct place *p, bool *joined)
+{
+    struct card c = { .kind = "notice", .request_id = x->r->id, .project = x->r->project, .version = 1 };
+    const char *name;
+    struct json_object *payload, *mine;
+    int64_t changed = 0;
+    *joined = false;
+    if (strcmp(x->r->type, "milestone") != 0 || card_file(x->a, x->r, &name))
         return OK;
     c.channel = p->channel;
     c.chat_id = p->chat_id;
+    if (find_milestone(x, &c, &payload))
+        return x->e->status;
+    if (!payload)
+        return OK;
     if (render(x, &c, &mine))
         return x->e->status;
     const char *html = arena_printf(x->a, "%s\n\n%s", json_str(payload, "html", ""), json_str(mine, "html", ""));
@@ -271,10 +262,7 @@ enum status card_post(struct db *db, struct arena *a, const struct agent_request
 /* A card that nobody has seen goes, and the file that waits to go ahead of it. */
 static enum status withdraw(struct carding *x, const struct card *c)
 {
-    if (db_run(x->db, x->e, "DELETE FROM outbox WHERE dedupe_key = $1 AND state = 'available' AND unknowns = 0",
-               p_text(file_key(x, c))))
-        return x->e->status;
-    return card_update(x->db, c, x->e);
+    return carding_withdraw_file(x, c) ? x->e->status : card_update(x->db, c, x->e);
 }
 
 enum status card_refresh(struct db *db, struct arena *a, const struct agent_request *r, int64_t now_ms, struct error *e)
@@ -316,8 +304,10 @@ enum status card_nag(struct db *db, struct arena *a, const struct agent_request 
     if (carding_open(&x) || cards_of_request(db, a, r->id, CARDS_OF_ONE_MAX, card, &count, e))
         return e->status;
     const struct card *c = card_main(card, count);
-    if (x.silent || !c)
-        return OK; /* at night, again in the morning */
+    bool left = c && strcmp(c->channel, "telegram") == 0 && c->chat_id > 0 && !ask_is_allowed(c->chat_id);
+    if (x.silent || !c || left)
+        return OK; /* at night, again in the morning; to the private chat of somebody who was removed, when they are
+                      back */
     *said = true;
     struct reply reply;
     reply_init(&reply, a);

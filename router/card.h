@@ -26,7 +26,9 @@ const struct card *card_main(const struct card *, int count);
 enum status MUST_CHECK card_tell(struct db *, struct arena *, const struct reply *, const char *dedupe_key,
                                  int64_t now_ms, struct error *);
 
-/* Called when a row with a dedupe_key "card:…" was settled (bot/sender_settle.c), in that transaction. */
+/* Called when a row with a dedupe_key "card:…" (a card's, or that of the file beside it) was settled
+ * (bot/sender_settle.c), in that transaction.  Parked: a question or an alarm goes to the owner's private chat when the
+ * chat refuses it; a card whose file cannot be sent says so. */
 enum status MUST_CHECK card_sent(struct db *, struct arena *, const struct outbox_row *, int64_t message_id,
                                  bool ambiguous, int64_t now_ms, struct error *);
 /* A tap came from this message, though the sending of the card got no answer: now it is known where it stands. */
@@ -36,6 +38,11 @@ enum status MUST_CHECK card_parked(struct db *, struct arena *, const struct out
                                    int64_t now_ms, struct error *);
 
 /* --- card_text.c: pure --- */
+enum card_file_fate {
+    CARD_FILE_GOES,    /* it is there, or on its way */
+    CARD_FILE_REFUSED, /* it could not be sent */
+    CARD_FILE_UNSURE,  /* its sends got no answer */
+};
 struct card_view {
     const struct agent_request *request;
     const struct card *card;
@@ -43,18 +50,12 @@ struct card_view {
     int vote_count;
     const char *zone; /* for times on the card */
     int64_t now_ms;
+    enum card_file_fate file; /* of the file beside it, if there is one */
 };
 /* The whole card; details that do not fit are left to a file (card_file). */
 void card_render(struct arena *, const struct card_view *, struct reply *);
-/* The file that holds what the card cannot: NULL when everything is on the card. */
+/* The text of the file that holds what the card cannot: NULL when everything is on the card, and for a heartbeat, which
+ * is cut short: the next one is never far. */
 const char *card_file(struct arena *, const struct agent_request *, const char **name);
-
-/* --- the options of a request --- */
-struct ask_option {
-    const char *label, *value, *style; /* style NULL = none */
-    bool safe;                         /* needs no number and no quorum: a refusal */
-};
-int ask_options(struct arena *, const struct agent_request *, struct ask_option out[ASK_BUTTONS_MAX]);
-bool ask_has(const char *list, int64_t n); /* ",1,2," holds 2; NULL holds nothing */
 
 #endif

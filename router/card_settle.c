@@ -7,7 +7,7 @@
 #include "store/audit.h"
 #include <string.h>
 
-static enum status audit_card(struct carding *x, const struct card *c, const char *event, const char *why)
+enum status carding_audit(struct carding *x, const struct card *c, const char *event, const char *why)
 {
     struct json_object *detail = json_keep(x->a, json_object_new_object());
     json_set_str(detail, "channel", c->channel);
@@ -19,15 +19,44 @@ static enum status audit_card(struct carding *x, const struct card *c, const cha
     return audit_add(x->db, x->r->request_id, event, "steward", detail, x->now_ms, x->e);
 }
 
-static enum status one_sent(struct carding *x, struct card *c, const struct outbox_row *row, int64_t message_id,
-                            bool ambiguous)
+/* How a row ended, for each card that it shows. */
+struct ending {
+    const struct outbox_row *row;
+    int64_t message_id; /* it was sent */
+    bool ambiguous;
+    const char *why; /* it was not */
+};
+
+/* Work for no request in particular becomes work for that of each card. */
+static enum status each_card(const struct carding *work, const struct ending *end,
+                             enum status (*one)(struct carding *, struct card *, const struct ending *))
+{
+    struct card card[CARDS_OF_ONE_MAX];
+    int count;
+    if (requests_lock(work->db, work->e) ||
+        cards_of_outbox(work->db, work->a, end->row->id, CARDS_OF_ONE_MAX, card, &count, work->e))
+        return work->e->status;
+    for (int i = 0; i < count; i++) {
+        struct agent_request r;
+        struct carding x = *work;
+        bool found;
+        x.r = &r;
+        if (request_by_id(x.db, x.a, card[i].request_id, &r, &found, x.e))
+            return x.e->status;
+        if (found && (carding_open(&x) || one(&x, &card[i], end)))
+            return x.e->status;
+    }
+    return OK;
+}
+
+static enum status one_sent(struct carding *x, struct card *c, const struct ending *end)
 {
     bool first = !c->message_id;
-    if (message_id)
-        c->message_id = message_id;
-    c->ambiguous |= ambiguous && strcmp(row->kind, "message") == 0;
+    if (end->message_id)
+        c->message_id = end->message_id;
+    c->ambiguous |= end->ambiguous && strcmp(end->row->kind, "message") == 0;
     c->sent_version = c->version;
-    if (first && audit_card(x, c, "shown", NULL))
+    if (first && carding_audit(x, c, "shown", NULL))
         return x->e->status;
     if (strcmp(c->kind, "notice") != 0 && x->r->version > c->version)
         return carding_show(x, c);
@@ -37,20 +66,9 @@ static enum status one_sent(struct carding *x, struct card *c, const struct outb
 enum status card_sent(struct db *db, struct arena *a, const struct outbox_row *row, int64_t message_id, bool ambiguous,
                       int64_t now_ms, struct error *e)
 {
-    struct card card[CARDS_OF_ONE_MAX];
-    int count;
-    if (requests_lock(db, e) || cards_of_outbox(db, a, row->id, CARDS_OF_ONE_MAX, card, &count, e))
-        return e->status;
-    for (int i = 0; i < count; i++) {
-        struct agent_request r;
-        struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
-        bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
-            return e->status;
-        if (found && (carding_open(&x) || one_sent(&x, &card[i], row, message_id, ambiguous)))
-            return e->status;
-    }
-    return OK;
+    struct carding x = { .db = db, .a = a, .now_ms = now_ms, .e = e };
+    struct ending end = { .row = row, .message_id = message_id, .ambiguous = ambiguous };
+    return each_card(&x, &end, one_sent);
 }
 
 enum status card_seen(struct db *db, struct arena *a, const struct agent_request *r, struct card *c, int64_t message_id,
@@ -70,7 +88,7 @@ enum status card_seen(struct db *db, struct arena *a, const struct agent_request
         return OK; /* card_sent() will tell */
     c->message_id = message_id;
     c->ambiguous |= unknowns > 1; /* one send got no answer: this was it */
-    return audit_card(&x, c, "shown", NULL) ? e->status : card_update(db, c, e);
+    return carding_audit(&x, c, "shown", NULL) ? e->status : card_update(db, c, e);
 }
 
 /* Is it on the owner's phone already, or on its way there? */
@@ -116,27 +134,21 @@ static enum status fall_back(struct carding *x, struct card *c, bool may_stand, 
     return carding_post(x, &owner, c->kind);
 }
 
+static enum status one_parked(struct carding *x, struct card *c, const struct ending *end)
+{
+    bool may_stand = c->message_id || end->row->unknowns > 0;
+    bool goes_on = strcmp(c->kind, "request") == 0 || strcmp(x->r->type, "error") == 0;
+    if (carding_audit(x, c, "not shown", end->why))
+        return x->e->status;
+    return goes_on ? fall_back(x, c, may_stand, end->why) : OK;
+}
+
 enum status card_parked(struct db *db, struct arena *a, const struct outbox_row *row, const char *why, int64_t now_ms,
                         struct error *e)
 {
-    struct card card[CARDS_OF_ONE_MAX];
-    int count;
-    if (requests_lock(db, e) || cards_of_outbox(db, a, row->id, CARDS_OF_ONE_MAX, card, &count, e))
+    struct carding x = { .db = db, .a = a, .now_ms = now_ms, .e = e };
+    struct ending end = { .row = row, .why = why };
+    if (each_card(&x, &end, one_parked))
         return e->status;
-    for (int i = 0; i < count; i++) {
-        struct agent_request r;
-        struct carding x = { .db = db, .a = a, .r = &r, .now_ms = now_ms, .e = e };
-        bool found;
-        if (request_by_id(db, a, card[i].request_id, &r, &found, e))
-            return e->status;
-        if (!found)
-            continue;
-        if (carding_open(&x) || audit_card(&x, &card[i], "not shown", why))
-            return e->status;
-        bool may_stand = card[i].message_id || row->unknowns > 0;
-        bool goes_on = strcmp(card[i].kind, "request") == 0 || strcmp(r.type, "error") == 0;
-        if (goes_on && fall_back(&x, &card[i], may_stand, why))
-            return e->status;
-    }
-    return OK;
+    return strcmp(row->kind, "document") == 0 ? card_file_parked(&x, row, why) : OK;
 }

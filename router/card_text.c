@@ -6,7 +6,6 @@
 #include "router/card.h"
 
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,27 +33,6 @@ static const char *cut(struct arena *a, const char *s, size_t units_max)
     return arena_printf(a, "%.*s…", (int)text_prefix_utf16(s, strlen(s), units_max), s);
 }
 
-bool ask_has(const char *list, int64_t n)
-{
-    char item[24];
-    snprintf(item, sizeof item, ",%lld,", (long long)n);
-    return list && strstr(list, item);
-}
-
-int ask_options(struct arena *a, const struct agent_request *r, struct ask_option out[ASK_BUTTONS_MAX])
-{
-    struct json_object *list;
-    if (json_parse_in(a, r->buttons, strlen(r->buttons), &list, NULL) || !list)
-        return 0;
-    int count = (int)json_object_array_length(list);
-    for (int i = 0; i < count && i < ASK_BUTTONS_MAX; i++) {
-        struct json_object *b = json_object_array_get_idx(list, (size_t)i);
-        out[i] = (struct ask_option){ json_str(b, "label", ""), json_str(b, "value", ""), json_str(b, "style", NULL),
-                                      json_flag(b, "safe", false) };
-    }
-    return count < ASK_BUTTONS_MAX ? count : ASK_BUTTONS_MAX;
-}
-
 /* --- details --- */
 
 static bool message_is_cut(const struct agent_request *r)
@@ -71,32 +49,49 @@ static bool details_fit(const struct agent_request *r)
 const char *card_file(struct arena *a, const struct agent_request *r, const char **name)
 {
     *name = r->details_name ? r->details_name : r->details ? "details.txt" : "message.txt";
-    if (!message_is_cut(r) && details_fit(r))
+    if (strcmp(r->type, "heartbeat") == 0 || (!message_is_cut(r) && details_fit(r)))
         return NULL;
     if (!r->details)
         return r->message;
     return message_is_cut(r) ? arena_printf(a, "%s\n\n%s", r->message, r->details) : r->details;
 }
 
-static void put_details(struct arena *a, const struct agent_request *r, struct reply *out)
+/* Where the rest is, and when it is not there: what to do. */
+static void put_file(const struct card_view *v, const char *name, struct reply *out)
 {
+    const struct agent_request *r = v->request;
+    bool elsewhere = strcmp(r->type, "blocking") == 0 && strcmp(v->card->channel, "console") != 0;
+    reply_gap(out);
+    reply_text(out, v->file == CARD_FILE_GOES ? "📎 Complete in " : "⚠ The complete text is in ");
+    reply_code(out, name);
+    if (v->file == CARD_FILE_GOES) {
+        reply_text(out, ".");
+        return;
+    }
+    reply_text(out, v->file == CARD_FILE_REFUSED ? ", but this file could not be sent here."
+                                                 : ", but it is not known whether this file arrived here.");
+    if (elsewhere) /* every question is on the page as well */
+        reply_text(out, " Read it on the console page before you answer.");
+    else
+        reply_text(out, " Ask the agent for it.");
+}
+
+static void put_details(struct arena *a, const struct card_view *v, struct reply *out)
+{
+    const struct agent_request *r = v->request;
     const char *name;
     bool in_file = card_file(a, r, &name) != NULL;
     if (r->details) {
         reply_gap(out);
-        if (in_file)
+        if (in_file || !details_fit(r))
             reply_pre(out, cut(a, r->details, TEASER_UNITS_MAX));
         else if (units(r->details) <= PRE_UNITS_MAX)
             reply_pre(out, r->details);
         else
             reply_quote(out, r->details, true);
     }
-    if (in_file) {
-        reply_gap(out);
-        reply_text(out, "📎 Complete in ");
-        reply_code(out, name);
-        reply_text(out, ".");
-    }
+    if (in_file)
+        put_file(v, name, out);
 }
 
 /* --- times --- */
@@ -285,7 +280,7 @@ void card_render(struct arena *a, const struct card_view *v, struct reply *out)
         reply_printf(out, " · %s", time_text(a, v, r->created_at_ms));
     reply_line(out);
     reply_text(out, cut(a, r->message, MESSAGE_UNITS_MAX));
-    put_details(a, r, out);
+    put_details(a, v, out);
     if (!blocking)
         return;
     if (r->state != REQUEST_OPEN) {

@@ -195,6 +195,5 @@ enum status turn_usage(struct turn *t, struct error *e)
     say_periods(&v, &r);
     say_models(&v, &r);
     say_limit(&v, &r);
-    t->head = arena_strdup(t->arena, buf_str(&r.html));
-    return turn_finish(t, e);
+    return turn_say_reply(t, &r, e);
 }

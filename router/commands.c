@@ -24,12 +24,6 @@ struct command {
     const char *sentence;        /* instead: the rest behind these words is a sentence for the parser */
 };
 
-static enum status say_html(struct turn *t, const struct reply *r, struct error *e)
-{
-    t->head = arena_strdup(t->arena, buf_str(&r->html));
-    return turn_finish(t, e);
-}
-
 /* --- words --- */
 
 static void examples(struct reply *r)
@@ -63,7 +57,7 @@ static enum status run_start(struct turn *t, const char *rest, struct error *e)
                  "Every change can be undone for 24 hours. Your time zone is %s; /timezone changes it. /help lists the "
                  "commands.",
                  t->user.zone);
-    return say_html(t, &r, e);
+    return turn_say_reply(t, &r, e);
 }
 
 static enum status run_help(struct turn *t, const char *rest, struct error *e)
@@ -86,7 +80,34 @@ static enum status run_help(struct turn *t, const char *rest, struct error *e)
                        ? "A language model reads your messages; when it does not answer, the built-in parser does."
                        : "No language model is set up: the built-in parser reads your messages. Short, plain sentences "
                          "work best.");
-    return say_html(t, &r, e);
+    return turn_say_reply(t, &r, e);
+}
+
+static void put_what_leaves(const struct turn_env *env, struct reply *r)
+{
+    reply_bold(r, "What leaves the server");
+    reply_line(r);
+    if (env->models->count == 0) {
+        reply_text(r, "The messages of this chat, to Telegram when you use it there. No language model is set up.");
+        reply_line(r);
+    }
+    for (int i = 0; i < env->models->count; i++) {
+        const struct model_endpoint *m = &env->models->endpoint[i];
+        reply_printf(r,
+                     "Your message, the last few turns of this chat, your category names and, for a question, the rows "
+                     "that were found go to the model %s at ",
+                     m->model);
+        reply_code(r, m->base_url);
+        reply_text(r, i ? ", when the one before does not answer." : ".");
+        reply_line(r);
+    }
+    if (env->embedding_url) {
+        reply_text(r,
+                   "To be found by meaning, the text of your rows and your questions go to the embedding server at ");
+        reply_code(r, env->embedding_url);
+        reply_text(r, ".");
+        reply_line(r);
+    }
 }
 
 static enum status run_privacy(struct turn *t, const char *rest, struct error *e)
@@ -97,38 +118,14 @@ static enum status run_privacy(struct turn *t, const char *rest, struct error *e
     reply_bold(&r, "What is stored");
     reply_line(&r);
     reply_text(&r, "Your tasks, notes and health logs, the text of this chat, and for a week the messages as they "
-                   "came, all in the "
-                   "database of the person who runs this bot. Only you see your rows here; whoever runs the server can "
-                   "read its database.");
+                   "came, all in the database of the person who runs this bot. Only you see your rows here; whoever "
+                   "runs the server can read its database.");
     reply_gap(&r);
-    reply_bold(&r, "What leaves the server");
-    reply_line(&r);
-    if (t->env->models->count == 0) {
-        reply_text(&r, "The messages of this chat, to Telegram when you use it there. No language model is set up.");
-        reply_line(&r);
-    }
-    for (int i = 0; i < t->env->models->count; i++) {
-        const struct model_endpoint *m = &t->env->models->endpoint[i];
-        reply_printf(
-            &r,
-            "Your message, the last few turns of this chat, your category names and, for a question, the rows that "
-            "were found go to the model %s at ",
-            m->model);
-        reply_code(&r, m->base_url);
-        reply_text(&r, i ? ", when the one before does not answer." : ".");
-        reply_line(&r);
-    }
-    if (t->env->embedding_url) {
-        reply_text(&r,
-                   "To be found by meaning, the text of your rows and your questions go to the embedding server at ");
-        reply_code(&r, t->env->embedding_url);
-        reply_text(&r, ".");
-        reply_line(&r);
-    }
+    put_what_leaves(t->env, &r);
     reply_gap(&r);
     reply_text(&r, "/export sends you everything as a file. What you delete is hidden at once and can be restored with "
                    "/undo for 24 hours.");
-    return say_html(t, &r, e);
+    return turn_say_reply(t, &r, e);
 }
 
 /* --- the clock --- */
@@ -199,7 +196,7 @@ static enum status run_export(struct turn *t, const char *rest, struct error *e)
 /* "/tasks done", "/tasks this week" are the parser's; any other word is looked for in tasks and categories. */
 static enum status run_tasks(struct turn *t, const char *rest, struct error *e)
 {
-    struct when_options o = { .now = t->now, .day_first = when_day_first(t->user.language) };
+    struct when_options o = turn_when_options(t);
     struct parse p = { 0 };
     struct error why = { 0 };
     struct json_object *args = json_keep(t->arena, json_object_new_object());

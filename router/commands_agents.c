@@ -2,33 +2,23 @@
  * commands_agents: /agents (what coding agents are waiting for) and /quiet (when their cards make no sound).  Worker
  * threads, called by commands.c. */
 #include "base/clock.h"
-#include "base/text.h"
 #include "router/ask.h"
+#include "router/render.h"
 #include "router/turn_internal.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <strings.h>
 
 enum { LISTED_MAX = 15 };
-
-static enum status say(struct turn *t, const struct reply *r, struct error *e)
-{
-    t->head = arena_strdup(t->arena, buf_str(&r->html));
-    return turn_finish(t, e);
-}
 
 /* --- /agents --- */
 
 static void put_request(struct turn *t, struct reply *out, const struct agent_request *r)
 {
     struct civil at;
-    const char *line = arena_strndup(t->arena, r->message, strcspn(r->message, "\n"));
-    size_t cut = text_prefix_utf16(line, strlen(line), 160);
     reply_line(out);
     reply_text(out, "• ");
     reply_bold(out, r->project);
-    reply_printf(out, ": %.*s%s", (int)cut, line, line[cut] ? "…" : "");
+    reply_printf(out, ": %s", render_line(t->arena, r->message, 160));
     if (zone_to_civil(t->user.zone, r->created_at_ms, &at, NULL) == OK)
         reply_printf(out, " (since %02d:%02d)", at.hour, at.minute);
 }
@@ -73,7 +63,7 @@ enum status turn_agents(struct turn *t, const char *rest, struct error *e)
         }
         put_request(t, &r, &recent[i]);
     }
-    return say(t, &r, e);
+    return turn_say_reply(t, &r, e);
 }
 
 /* --- /quiet --- */

@@ -10,15 +10,16 @@
 #include <string.h>
 
 struct dialect_row {
-    const char *name; /* in keys */
+    const char *name;  /* in keys */
+    const char *agent; /* to people */
     const char *event_keys[2];
     const struct hook_event *events;
 };
 
 /* Codex' notify names its event "type"; its hooks speak as Claude's do. */
 static const struct dialect_row dialect_table[] = {
-    [HOOK_CLAUDE] = { "claude", { "hook_event_name", NULL }, hook_claude_events },
-    [HOOK_CODEX] = { "codex", { "hook_event_name", "type" }, hook_codex_events },
+    [HOOK_CLAUDE] = { "claude", "Claude", { "hook_event_name", NULL }, hook_claude_events },
+    [HOOK_CODEX] = { "codex", "Codex", { "hook_event_name", "type" }, hook_codex_events },
 };
 
 static const struct hook_event *find_event(const struct hook *hook)
@@ -95,11 +96,11 @@ static enum status read_event_name(struct hook *hook, struct error *e)
     return need_id(hook->body, key, &hook->event, e);
 }
 
-enum status hook_read(struct arena *arena, enum hook_dialect dialect, struct json_object *body, const char *project,
-                      struct hook *out, struct error *e)
+static enum status read_from(struct arena *arena, enum hook_dialect dialect, const char *agent,
+                             struct json_object *body, const char *project, struct hook *out, struct error *e)
 {
     const char *cwd;
-    *out = (struct hook){ .kind = HOOK_NOTHING, .dialect = dialect, .session = "", .event = "", .body = body };
+    *out = (struct hook){ .dialect = dialect, .agent = agent, .session = "", .event = "", .body = body };
     if (!json_object_is_type(body, json_type_object))
         return fail(e, ST_INVALID, "A hook's body must be a JSON object.");
     enum status s = hook_may_text(body, "cwd", &cwd, e);
@@ -114,6 +115,19 @@ enum status hook_read(struct arena *arena, enum hook_dialect dialect, struct jso
     if (row->session_required || json_has(body, row->session_key))
         s = need_id(body, row->session_key, &out->session, e);
     return s == OK ? row->read(arena, out, e) : s;
+}
+
+enum status hook_read(struct arena *arena, enum hook_dialect dialect, struct json_object *body, const char *project,
+                      struct hook *out, struct error *e)
+{
+    return read_from(arena, dialect, dialect_table[dialect].agent, body, project, out, e);
+}
+
+enum status hook_read_as(struct arena *arena, enum hook_dialect dialect, const char *agent, struct json_object *body,
+                         const char *project, struct hook *out, struct error *e)
+{
+    const char *name = agent ? hook_label(arena, agent, HOOK_LABEL_UNITS_MAX) : "";
+    return read_from(arena, dialect, *name ? name : "An agent", body, project, out, e);
 }
 
 bool hook_wait_for_next(struct arena *arena, struct hook *hook)

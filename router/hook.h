@@ -52,6 +52,7 @@ struct hook_question {
 struct hook {
     enum hook_kind kind;
     enum hook_dialect dialect;
+    const char *agent;   /* who asks, as a person knows it: "Claude", "Codex", or the name given to hook_read_as() */
     const char *project; /* the override, else the last part of cwd, else "unknown" */
     const char *session; /* session_id (Codex notify: thread-id); "" when there is none */
     const char *event;   /* hook_event_name; "agent-turn-complete" for Codex notify */
@@ -75,6 +76,11 @@ struct hook {
  * ST_INVALID says which field is missing or of the wrong type.  ST_LIMIT: over a bound above. */
 enum status MUST_CHECK hook_read(struct arena *, enum hook_dialect, struct json_object *body, const char *project,
                                  struct hook *out, struct error *);
+
+/* As hook_read, for another agent that speaks the dialect: `agent` is what it calls itself, from outside: it is cleaned
+ * and cut to HOOK_LABEL_UNITS_MAX; NULL or "" makes it "An agent". */
+enum status MUST_CHECK hook_read_as(struct arena *, enum hook_dialect, const char *agent, struct json_object *body,
+                                    const char *project, struct hook *out, struct error *);
 
 /* Turn a Stop that only tells into a question "what next?": button Done, or words that keep the agent going.
  * False, and nothing changed, when the hook is no Stop of a dialect that can go on. */

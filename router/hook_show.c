@@ -38,9 +38,9 @@ const char *hook_label(struct arena *arena, const char *s, size_t units)
 
 const char *hook_agent(struct arena *arena, const struct hook *hook)
 {
-    const char *name = hook->dialect == HOOK_CODEX ? "Codex" : "Claude";
     const char *type = json_str(hook->body, "agent_type", "");
-    return *type ? arena_printf(arena, "%s (%s)", name, hook_label(arena, type, HOOK_LABEL_UNITS_MAX)) : name;
+    return *type ? arena_printf(arena, "%s (%s)", hook->agent, hook_label(arena, type, HOOK_LABEL_UNITS_MAX))
+                 : hook->agent;
 }
 
 /* NULL when it did not fit: what asks for trust is shown whole or not at all. */

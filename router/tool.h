@@ -40,7 +40,8 @@ struct arg {
 
 enum policy {
     TOOL_READS,       /* changes nothing; rendered from rows */
-    TOOL_WRITES,      /* journaled, undoable */
+    TOOL_WRITES,      /* journaled, undoable; equal calls of one answer are one: nobody means the same task twice */
+    TOOL_ADDS_UP,     /* as WRITES, but each call counts: two glasses of water are two */
     TOOL_DESTRUCTIVE, /* as WRITES, and over one row it needs a tap first */
 };
 
@@ -122,5 +123,7 @@ struct json_object *tool_schema(const struct tool *);
  * written.  ST_INVALID with a sentence that names the argument, its bound and its unit. */
 enum status MUST_CHECK tool_validate(const struct tool *, struct tool_ctx *, struct json_object *arguments,
                                      struct tool_args *out, struct error *);
+/* Do two validated calls ask for the same, in whatever words their dates were put? */
+bool tool_args_equal(const struct tool_args *, const struct tool_args *);
 
 #endif

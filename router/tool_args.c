@@ -313,3 +313,24 @@ enum status tool_validate(const struct tool *tool, struct tool_ctx *ctx, struct 
     buf_release(&problems);
     return s;
 }
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_value(const struct arg *arg, const struct arg_value *a, const struct arg_value *b)
+{
+    bool words = arg->type == ARG_TEXT || arg->type == ARG_CHOICE; /* a date's are only where it comes from */
+    return a->present == b->present && a->cleared == b->cleared && a->boolean == b->boolean &&
+           fabs(a->number - b->number) < 1e-9 && civil_compare(&a->when, &b->when) == 0 &&
+           same_text(a->repeat, b->repeat) && (!words || same_text(a->text, b->text));
+}
+
+bool tool_args_equal(const struct tool_args *a, const struct tool_args *b)
+{
+    bool equal = a->tool == b->tool;
+    for (int i = 0; equal && a->tool->args[i].name; i++)
+        equal = same_value(&a->tool->args[i], &a->value[i], &b->value[i]);
+    return equal;
+}

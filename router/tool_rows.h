@@ -6,6 +6,8 @@
 
 #include "router/tool.h"
 
+#define TOOL_ID_MAX 9007199254740991.0 /* of an argument that is an id: 2^53 - 1, what a JSON number holds exactly */
+
 extern const struct tool tool_add_task; /* tools_tasks.c */
 extern const struct tool tool_update_task;
 extern const struct tool tool_set_reminder;

@@ -400,7 +400,7 @@ const struct tool tool_log_sleep = {
 
 const struct tool tool_log_exercise = {
     "log_exercise",
-    TOOL_WRITES,
+    TOOL_ADDS_UP,
     "Log one finished workout. Not for plans (add_task).",
     { { "activity_type", ARG_TEXT, ARG_REQUIRED, 0, HEALTH_ACTIVITY_BYTES_MAX, NULL, NULL,
         "One or two words: \"running\"." },
@@ -412,7 +412,7 @@ const struct tool tool_log_exercise = {
 
 const struct tool tool_log_water = {
     "log_water",
-    TOOL_WRITES,
+    TOOL_ADDS_UP,
     "Log water that was drunk; adds to the day's total. A glass is 250 ml.",
     { { "amount_ml", ARG_NUMBER, ARG_REQUIRED, WATER_ML_MIN, WATER_ML_MAX, "ml", NULL, "" }, ARG_LOG_DATE },
     run_water,
@@ -420,7 +420,7 @@ const struct tool tool_log_water = {
 
 const struct tool tool_log_sauna = {
     "log_sauna",
-    TOOL_WRITES,
+    TOOL_ADDS_UP,
     "Log one sauna session.",
     { { "duration_minutes", ARG_NUMBER, ARG_REQUIRED, SAUNA_MINUTES_MIN, SAUNA_MINUTES_MAX, "minutes", NULL, "" },
       { "temperature_c", ARG_NUMBER, 0, SAUNA_CELSIUS_MIN, SAUNA_CELSIUS_MAX, "°C", NULL, "" },
@@ -446,6 +446,6 @@ const struct tool tool_delete_log = {
     "Remove one wrong health log, named by its ID or its day. To correct a night call log_sleep again instead.",
     { { "kind", ARG_CHOICE, ARG_REQUIRED, 0, 0, NULL, "sleep|exercise|water|sauna|body", "" },
       { "date", ARG_DATE, ARG_PAST, 0, 0, NULL, NULL, "" },
-      { "log_id", ARG_INTEGER, 0, 1, 9007199254740991.0, NULL, NULL, "" } },
+      { "log_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" } },
     run_delete,
 };

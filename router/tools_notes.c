@@ -243,8 +243,6 @@ static struct tool_result *run_update(struct tool_ctx *ctx, const struct tool_ar
 
 /* --- the rows --- */
 
-#define ID_MAX 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly */
-
 const struct tool tool_add_note = {
     "add_note",
     TOOL_WRITES,
@@ -269,7 +267,7 @@ const struct tool tool_update_note = {
     "update_note",
     TOOL_DESTRUCTIVE,
     "Change a note's text or category, or delete it; named by note_id, or by its words in content.",
-    { { "note_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+    { { "note_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" },
       { "content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "" },
       { "new_content", ARG_TEXT, 0, 0, NOTE_CONTENT_BYTES_MAX, NULL, NULL, "Whole." },
       { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "" },

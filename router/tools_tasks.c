@@ -254,8 +254,6 @@ static struct tool_result *run_reminder(struct tool_ctx *ctx, const struct tool_
 
 /* --- the rows --- */
 
-#define ID_MAX 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly */
-
 const struct tool tool_add_task = {
     "add_task",
     TOOL_WRITES,
@@ -275,7 +273,7 @@ const struct tool tool_update_task = {
     TOOL_WRITES,
     "Change a task, or open a completed one again; named by task_id, or by its words in content. To mark it done use "
     "complete_task.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+    { { "task_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "" },
       { "new_content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "" },
       { "due_date", ARG_WHEN, ARG_CLEARABLE, 0, 0, NULL, NULL, "" },
@@ -292,7 +290,7 @@ const struct tool tool_set_reminder = {
     "Remind of an existing task (task_id, or content with its whole text), or of something new, which becomes a task. "
     "For a new task with a due date add_task is enough: it reminds by itself.",
     { { "when", ARG_WHEN, ARG_REQUIRED, 0, 0, NULL, NULL, "A day without a time: 09:00." },
-      { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+      { "task_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"Call mom\"." },
       { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "For a new task." } },
     run_reminder,

@@ -150,14 +150,12 @@ static struct tool_result *run_delete(struct tool_ctx *ctx, const struct tool_ar
 
 /* --- the rows --- */
 
-#define ID_MAX 9007199254740991.0 /* 2^53 - 1: what a JSON number holds exactly */
-
 const struct tool tool_complete_task = {
     "complete_task",
     TOOL_WRITES,
     "Mark a task as done, when the person says so (\"I bought the bread\"); named by task_id, or by its words in "
     "content. A repeating task moves to its next date.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+    { { "task_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"bread\"." } },
     run_complete,
 };
@@ -167,7 +165,7 @@ const struct tool tool_delete_task = {
     TOOL_DESTRUCTIVE,
     "Remove a task that is no longer wanted (one that was done: complete_task); named by task_id, or by its words in "
     "content. all: every open task, or every one of a category; the person is then asked first.",
-    { { "task_id", ARG_INTEGER, 0, 1, ID_MAX, NULL, NULL, "" },
+    { { "task_id", ARG_INTEGER, 0, 1, TOOL_ID_MAX, NULL, NULL, "" },
       { "content", ARG_TEXT, 0, 0, TASK_CONTENT_BYTES_MAX, NULL, NULL, "\"bread\"." },
       { "all", ARG_BOOL, 0, 0, 0, NULL, NULL, "" },
       { "category", ARG_TEXT, 0, 0, CATEGORY_NAME_BYTES_MAX, NULL, NULL, "With all." } },

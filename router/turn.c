@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SAID_LATE_MS = 60 * 1000 }; /* younger than this, the clocks may just differ */
-
 size_t turn_text_units_max(const char *channel)
 {
     return strcmp(channel, "console") == 0 ? 32000
@@ -85,11 +83,16 @@ static enum status find_user(struct turn *t, bool *found, struct error *e)
     return OK;
 }
 
+bool turn_is_late(const struct turn *t)
+{
+    enum { LATE_MS = 60 * 1000 }; /* younger than this, the clocks may just differ */
+    return t->in.date_ms && t->now_ms - t->in.date_ms > LATE_MS;
+}
+
 /* "tomorrow" is counted from when it was said, not from when an outage was over. */
 static int64_t said_at_ms(const struct turn *t)
 {
-    int64_t late_ms = t->now_ms - t->in.date_ms;
-    return t->in.date_ms && late_ms > SAID_LATE_MS && late_ms < INBOX_KEEP_MS ? t->in.date_ms : t->now_ms;
+    return turn_is_late(t) && t->now_ms - t->in.date_ms < INBOX_KEEP_MS ? t->in.date_ms : t->now_ms;
 }
 
 enum status turn_open(struct turn *t, struct error *e)
@@ -103,6 +106,11 @@ enum status turn_open(struct turn *t, struct error *e)
         return e->status;
     t->key = (struct history_key){ t->in.channel, t->in.chat_id, t->user.id };
     return OK;
+}
+
+struct when_options turn_when_options(const struct turn *t)
+{
+    return (struct when_options){ .now = t->now, .day_first = when_day_first(t->user.language) };
 }
 
 /* --- what is not for us, or not for now --- */

@@ -59,7 +59,7 @@ struct command_info {
 };
 const struct command_info *command_menu(void);
 
-/* Visible UTF-16 units of one message of a channel; set by the messenger (Telegram 4096). */
+/* Visible UTF-16 units of one message of a channel: what its messenger takes, less what the sender may add. */
 size_t turn_text_units_max(const char *channel);
 
 #endif

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-enum { SAID_LATE_MS = 60 * 1000 }; /* younger than this, the clocks may just differ */
-
 /* Found by reading, carried out by the act. */
 struct asked {
     int64_t request;
@@ -84,7 +82,7 @@ static enum status find_asked(struct turn *t, struct asked *asked, struct error 
                                .reply_to_id = t->in.reply_to_id,
                                .reply_callback = t->in.reply_callback,
                                .quoted = t->in.quoted };
-    if (t->in.date_ms && t->now_ms - t->in.date_ms > SAID_LATE_MS)
+    if (turn_is_late(t))
         words.said_by_ms = t->in.date_ms + 999; /* dates are whole seconds */
     struct db *db;
     if (store_read_begin(t->env->store, &db, e))

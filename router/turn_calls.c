@@ -9,6 +9,16 @@
 
 #include <string.h>
 
+/* A model that repeats itself must not make a person's task twice.  -1: this call is the first of its kind. */
+static int find_same(const struct turn *t, const struct tool_args *args)
+{
+    bool counts = args->tool->policy == TOOL_READS || args->tool->policy == TOOL_ADDS_UP;
+    for (int i = 0; !counts && i < t->call_count; i++)
+        if (tool_args_equal(&t->args[i], args))
+            return i;
+    return -1;
+}
+
 enum status turn_add_call(struct turn *t, const char *name, struct json_object *arguments, struct error *e)
 {
     const struct tool *tool = tool_find(name);
@@ -23,7 +33,10 @@ enum status turn_add_call(struct turn *t, const char *name, struct json_object *
     if (t->call_count == 0) {
         t->reads_only = true;
         t->has_question = false;
+        t->same_count = 0;
     }
+    t->same_as[t->call_count] = find_same(t, args);
+    t->same_count += t->same_as[t->call_count] >= 0;
     t->reads_only = t->reads_only && tool->policy == TOOL_READS;
     t->has_question = t->has_question || tool == &tool_ask_question;
     t->call_count++;
@@ -68,7 +81,7 @@ static enum status run_one(struct turn *t, struct tool_ctx *ctx, int i, struct r
     t->data[i] = tool_data(r);
     if (t->call_outcome[i] != TOOL_OK)
         json_set_str(t->data[i], "problem", html_to_plain(t->arena, buf_str(&tool_reply(r)->html)));
-    turn_append_result(t, to, r, t->call_count == 1);
+    turn_append_result(t, to, r, t->call_count - t->same_count == 1);
     return OK;
 }
 
@@ -78,8 +91,13 @@ enum status turn_act_calls(struct turn *t, struct tool_ctx *ctx, struct error *e
     for (int i = 0; i < t->call_count; i++) {
         if (t->skip_reads && t->args[i].tool->policy == TOOL_READS)
             continue;
-        if (run_one(t, ctx, i, &t->reply, e))
+        int first = t->same_as[i];
+        if (first < 0 && run_one(t, ctx, i, &t->reply, e))
             return e->status;
+        if (first >= 0) { /* told to the model with the same row; the person reads of it once */
+            t->data[i] = t->data[first];
+            t->call_outcome[i] = t->call_outcome[first];
+        }
     }
     return OK;
 }

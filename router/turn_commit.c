@@ -43,6 +43,12 @@ void turn_say(struct turn *t, const char *fmt, ...)
     t->head = arena_strdup(t->arena, buf_str(&r.html));
 }
 
+enum status turn_say_reply(struct turn *t, const struct reply *r, struct error *e)
+{
+    t->head = arena_strdup(t->arena, buf_str(&r->html));
+    return turn_finish(t, e);
+}
+
 static void html_paragraph(struct reply *r, const char *html)
 {
     if (!html || !*html)
@@ -199,16 +205,6 @@ static enum status put_memory(struct turn *t, struct db *db, struct error *e)
     const char *answer = html_to_plain(t->arena, buf_str(&t->reply.html));
     if (*answer && history_add(db, &t->key, false, answer, t->row->id, 0, t->now_ms, e))
         return e->status;
-    return OK;
-}
-
-enum status turn_put_usage(struct turn *t, struct db *db, struct error *e)
-{
-    if (t->tells_limit && usage_limit_tell(db, t->now_ms, e))
-        return e->status;
-    for (int i = 0; i < t->usage_count; i++)
-        if (usage_add(db, &t->usage[i], t->now_ms, e))
-            return e->status;
     return OK;
 }
 

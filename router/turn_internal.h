@@ -50,7 +50,8 @@ struct turn {
     struct tool_args args[TURN_CALLS_MAX];
     struct json_object *data[TURN_CALLS_MAX]; /* what each call told, for the model */
     enum tool_outcome call_outcome[TURN_CALLS_MAX];
-    int call_count;
+    int same_as[TURN_CALLS_MAX]; /* an earlier call of this answer that asks for the same and stands for both; -1 */
+    int call_count, same_count;
     bool reads_only, has_question;
     bool skip_reads;       /* they ran before the transaction */
     struct reply listing;  /* what look-ups of earlier rounds rendered */
@@ -63,7 +64,9 @@ struct turn {
 
 /* turn.c */
 bool turn_is_allowed(const struct turn *);                       /* may this person talk to us? */
+bool turn_is_late(const struct turn *);                          /* was it said well before it came here? */
 enum status MUST_CHECK turn_open(struct turn *, struct error *); /* who, and what time it is for them */
+struct when_options turn_when_options(const struct turn *);      /* how this person means "tomorrow" and "3/4" */
 enum status MUST_CHECK turn_ignore(struct turn *, const char *outcome, struct error *); /* done without a word */
 
 /* turn_commit.c */
@@ -71,6 +74,7 @@ struct tool_ctx turn_tool_ctx(struct turn *, struct db *, struct journal *);
 enum status MUST_CHECK turn_finish(struct turn *, struct error *); /* everything, and the row is done */
 enum status MUST_CHECK turn_step(struct turn *, struct error *);   /* act and the recorded step; the row stays ours */
 void turn_say(struct turn *, const char *fmt, ...) PRINTF(2, 3);   /* plain words become the whole reply (t->head) */
+enum status MUST_CHECK turn_say_reply(struct turn *, const struct reply *, struct error *); /* so does this; finish */
 
 /* turn_calls.c */
 /* Validate a call and append it; ST_INVALID with the sentence, ST_LIMIT over TURN_CALLS_MAX. */
@@ -98,14 +102,10 @@ enum status MUST_CHECK turn_quiet(struct turn *, const char *rest, struct error 
 /* turn_ask.c: agents' requests.  true: the message was one of theirs (an answer, a service message) and is finished. */
 bool turn_take_ask(struct turn *, enum status *, struct error *);
 enum status MUST_CHECK turn_by_ask_tap(struct turn *, struct error *);
-/* turn_limit.c: are the day's tokens used up, and is this the first reply to say so? */
-enum status MUST_CHECK turn_over_limit(struct turn *, bool *over, bool *first, struct error *);
-enum status MUST_CHECK turn_put_usage(struct turn *, struct db *, struct error *); /* turn.c */
-bool turn_is_allowed(const struct turn *);                                         /* may this person talk to us? */
-enum status MUST_CHECK turn_open(struct turn *, struct error *); /* who, and what time it is for them */
-enum status MUST_CHECK turn_ignore(struct turn *, const char *outcome, struct error *); /* done without a word */
-
-/* turn_commit.c */
+/* turn_tokens.c: what model calls cost */
 void turn_note_usage(struct turn *, const struct model_reply *, const char *outcome);
+enum status MUST_CHECK turn_put_usage(struct turn *, struct db *, struct error *); /* as rows, in the turn's commit */
+/* Are the day's tokens used up, and is this the first reply to say so? */
+enum status MUST_CHECK turn_over_limit(struct turn *, bool *over, bool *first, struct error *);
 
 #endif

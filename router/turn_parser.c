@@ -8,11 +8,6 @@
 #include <ctype.h>
 #include <string.h>
 
-static struct when_options options_of(const struct turn *t)
-{
-    return (struct when_options){ .now = t->now, .day_first = when_day_first(t->user.language) };
-}
-
 static enum status act_not_understood(struct turn *t, struct tool_ctx *ctx, struct error *e)
 {
     (void)ctx, (void)e;
@@ -128,7 +123,7 @@ static enum status add_calls(struct turn *t, const struct parse *p, struct error
 
 enum status turn_by_parser(struct turn *t, struct error *e)
 {
-    struct when_options o = options_of(t);
+    struct when_options o = turn_when_options(t);
     struct parse p = { 0 };
     struct error why = { 0 };
     turn_clear_calls(t);
@@ -169,7 +164,7 @@ static enum status load_pending(struct turn *t, struct pending *p, bool *found, 
 /* "weight 80" is no answer to "how many hours did you sleep?", although a number stands in it. */
 static bool says_something_else(struct turn *t, const char *tool)
 {
-    struct when_options o = options_of(t);
+    struct when_options o = turn_when_options(t);
     struct parse p = { 0 };
     parse_sentence(t->arena, t->text, &o, &p);
     if (p.kind == PARSE_ASK && p.call_count == 0)
@@ -186,7 +181,7 @@ static bool answer_of_parser(struct turn *t, const struct pending *p, struct par
 {
     struct json_object *payload;
     struct error ignored;
-    struct when_options o = options_of(t);
+    struct when_options o = turn_when_options(t);
     if (json_parse_in(t->arena, p->payload, strlen(p->payload), &payload, &ignored))
         return false;
     out->calls[0] = (struct parse_call){ json_str(payload, "tool", ""), json_at(payload, "arguments") };

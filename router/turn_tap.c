@@ -33,7 +33,7 @@ static enum status kept_text(struct turn *t, int64_t inbox_id, const char **text
     struct db *db;
     if (store_read_begin(t->env->store, &db, e))
         return e->status;
-    enum status s = history_of_inbox(db, t->arena, t->user.id, inbox_id, text, e);
+    enum status s = history_of_inbox(db, t->arena, &t->key, inbox_id, text, e);
     store_read_end(t->env->store, db);
     return s;
 }

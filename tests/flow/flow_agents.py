@@ -452,7 +452,10 @@ def nobody_else_learns_anything(w):
 @flow
 def tells_without_asking(w):
     agent = start_agents(w)
-    assert agent.send("Tests pass", "milestone")["message_id"].startswith("tg-")
+    told = agent.send("Tests pass", "milestone")
+    assert told["message_id"].startswith("tg-")
+    # Nothing was asked, so there is nothing to wait for, and no answer that could be mistaken for consent.
+    assert agent.poll(told["request_id"], wait=60) == {"status": "told", "request_id": told["request_id"]}
     assert agent.send("Build broken", "error", details="line 1\n  line 2")["message_id"].startswith("tg-")
     error = card(w, contains="Build broken")
     assert not error.silent and "<pre>line 1\n  line 2</pre>" in error.html

@@ -70,6 +70,22 @@ def a_refused_edit_leaves_the_card_alive(w):
 
 
 @flow
+def a_file_that_is_refused_is_told_of_on_the_card(w):
+    agent = start_agents(w)
+    huge = "\n".join(f"- line {i}" for i in range(2000))
+    w.telegram.fail("sendDocument", times=2, status=400, description="Bad Request: a reason nobody has thought of")
+    request = agent.ask("Apply it?", details=huge, details_name="change.diff")
+    m = card(w, contains="Apply it?")
+    assert "change.diff, but this file could not be sent here. Read it on the console page" in m.text, m.text
+    agent.send("It failed", "error", details=huge, details_name="log.txt")
+    assert "log.txt, but this file could not be sent here. Ask the agent for it." in card(w, contains="It failed").text
+    assert w.db.one("SELECT COUNT(*) FROM audit WHERE event = 'file not shown'") == 2
+    w.taps(m, "Yes")
+    assert agent.answered(request)["response"] == "Yes"
+    wait_until(lambda: "✅ Yes" in m.text and "could not be sent" in m.text, "the answered card")
+
+
+@flow
 def words_that_come_late_mean_nothing_newer(w):
     agent = in_group(w)
     request = agent.ask("Ship?", buttons=(), project="web")

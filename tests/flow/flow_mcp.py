@@ -450,6 +450,7 @@ def answers_permission_prompts(w):
         request = server.wait_for_request()
         assert request.id.startswith("mcp:") and len(request.id) > 40
         assert "rm -rf node_modules" in request.content["message"] + request.content.get("details", "")
+        assert request.content["message"].startswith("flow wants to run a command\n"), request.content["message"]
         assert [b["value"] for b in request.content["buttons"]] == ["allow", "deny"], request.content
         assert any(b.get("safe") for b in request.content["buttons"])
         server.answer(request.id, "allow")

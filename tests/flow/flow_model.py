@@ -45,6 +45,29 @@ def several_calls_are_one_transaction_and_one_undo(w):
 
 
 @flow
+def a_model_that_repeats_itself_does_it_once(w):
+    w.start_assistant(models=True)
+    bread = call("add_task", content="Buy bread", due_date="tomorrow")
+    w.models.script([calls(bread, bread, call("add_task", content="Buy milk"))])
+    reply = w.says("bread tomorrow, and milk")
+    assert reply.text.count("Buy bread") == 1 and reply.text.count("Buy milk") == 1, reply.text
+    assert w.db.rows("SELECT content FROM tasks ORDER BY id") == [("Buy bread",), ("Buy milk",)]
+    eggs = call("add_task", content="Buy eggs")
+    w.models.script([calls(eggs, eggs)])
+    reply = w.says("eggs")  # as one call: the card has its own buttons
+    assert w.db.one("SELECT COUNT(*) FROM tasks") == 3 and len(reply.buttons) > 1, reply.buttons
+    # Every call has its result when the model is asked on.
+    w.models.script([calls(call("add_note", content="x"), call("add_note", content="x"), call("ask_question", query="bread")), text("Bread.")])
+    w.says("note x, and what about bread?")
+    assert w.db.one("SELECT COUNT(*) FROM notes") == 1
+    # What adds up counts each time: two glasses are two.
+    w.models.script([calls(call("log_water", amount_ml=250), call("log_water", amount_ml=250))])
+    w.says("a glass of water with lunch and one with dinner")
+    assert w.db.rows("SELECT amount_ml FROM water_logs") == [(250,), (250,)]
+    assert not w.models.refused(), w.models.refused()
+
+
+@flow
 def one_invalid_call_stops_all_then_one_repair(w):
     w.start_assistant(models=True)
     good, bad = call("add_task", content="Buy bread"), call("log_sleep", hours=99)

@@ -13,8 +13,6 @@
 #include "store/audit.h"
 #include "store/outbox.h"
 
-#include "store/outbox.h"
-
 enum { OWNER = 7, BOB = 43, EVE = 66, NOW_MS = 1000000000 };
 
 static struct arena *arena;

@@ -2,6 +2,7 @@
  * What the asking side reads from its arguments, and where it thinks the server is. */
 #include "bot/agent_client.h"
 #include "bot/agent_option.h"
+#include "bot/command.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -65,15 +66,15 @@ START_TEST(test_values_of_options)
 {
     char *argv[] = { "notify", "--expires=24h", "--expires", "7d", "--expiresnow", "--expires", NULL };
     int i = 1;
-    ck_assert_str_eq(agent_option_value(6, argv, &i, "--expires"), "24h");
+    ck_assert_str_eq(command_option(6, argv, &i, "--expires"), "24h");
     ck_assert_int_eq(i, 1);
     i = 2;
-    ck_assert_str_eq(agent_option_value(6, argv, &i, "--expires"), "7d");
+    ck_assert_str_eq(command_option(6, argv, &i, "--expires"), "7d");
     ck_assert_int_eq(i, 3);
     i = 4;
-    ck_assert_ptr_null(agent_option_value(6, argv, &i, "--expires"));
+    ck_assert_ptr_null(command_option(6, argv, &i, "--expires"));
     i = 5; /* without a value */
-    ck_assert_ptr_null(agent_option_value(6, argv, &i, "--expires"));
+    ck_assert_ptr_null(command_option(6, argv, &i, "--expires"));
     ck_assert_int_eq(i, 5);
 }
 END_TEST

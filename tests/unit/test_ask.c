@@ -230,7 +230,7 @@ static size_t shown_units(struct agent_request *r, int64_t message_id)
     name[64] = '\0';
     for (int i = 0; i < 32; i++)
         votes[i] = (struct vote){ i + 1, name, 0 };
-    struct card_view v = { r, &c, votes, 32, "UTC", NOW_MS };
+    struct card_view v = { r, &c, votes, 32, "UTC", NOW_MS, CARD_FILE_UNSURE }; /* the longest sentence */
     card_render(arena, &v, &out);
     ck_assert_int_le(out.button_count, 13);
     const char *html = buf_str(&out.html);

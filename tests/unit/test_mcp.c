@@ -370,6 +370,55 @@ START_TEST(test_one_tool_call_is_one_request)
 }
 END_TEST
 
+/* What a client's clientInfo makes of the title of a card, whichever era it is said in. */
+static const struct {
+    const char *info, *title;
+} clients[] = {
+    { "{\"name\":\"zed\",\"version\":\"1\"}", "zed wants" },
+    { "{\"name\":\"claude-code\",\"title\":\"Claude Code\",\"version\":\"1\"}", "Claude Code wants" },
+    { "{\"name\":\"a\\nb\\u202ec\"}", "a b⟨U+202E⟩c wants" },
+    { "{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}",
+      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa wants" },
+    { "{\"name\":\"€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€\"}",
+      "€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€ wants" },
+    { "{\"name\":\" \"}", "An agent wants" },
+    { "{\"name\":7}", "An agent wants" },
+    { "{}", "An agent wants" },
+    { "\"zed\"", "An agent wants" },
+    { "null", "An agent wants" },
+};
+
+/* The first line of the card of a prompt, after whatever `meta` adds to the call. */
+static const char *title_of_prompt(const char *meta)
+{
+    ck_assert_int_eq(line(arena_printf(arena,
+                                       "{\"jsonrpc\":\"2.0\",\"id\":\"c\",\"method\":\"tools/call\",\"params\":"
+                                       "{\"name\":\"approve\",\"arguments\":" PROMPT "%s}}",
+                                       meta)),
+                     MCP_CALL);
+    ck_assert_int_eq(mcp_tool_plan(arena, &action.call, "shop", "r1", &plan, &error), OK);
+    const char *message = json_str(plan.request[0].body, "message", "");
+    return arena_strndup(arena, message, strcspn(message, "\n"));
+}
+
+START_TEST(test_a_card_names_the_client)
+{
+    const char *title = arena_printf(arena, "%s to run a command", clients[_i].title);
+    answer(arena_printf(arena,
+                        "{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"initialize\",\"params\":"
+                        "{\"protocolVersion\":\"2025-06-18\",\"clientInfo\":%s}}",
+                        clients[_i].info));
+    ck_assert_str_eq(title_of_prompt(""), title);
+    session = (struct mcp_session){ .client = "of another era" };
+    ck_assert_str_eq(title_of_prompt(arena_printf(arena,
+                                                  ",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":"
+                                                  "\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{},"
+                                                  "\"io.modelcontextprotocol/clientInfo\":%s}",
+                                                  clients[_i].info)),
+                     title);
+}
+END_TEST
+
 START_TEST(test_questions_are_cards_of_their_own)
 {
     ck_assert_int_eq(
@@ -414,6 +463,7 @@ int main(void)
     tcase_add_test(c, test_only_a_plain_allow_allows);
     tcase_add_test(c, test_every_failure_denies);
     tcase_add_test(c, test_one_tool_call_is_one_request);
+    tcase_add_loop_test(c, test_a_card_names_the_client, 0, sizeof clients / sizeof *clients);
     tcase_add_test(c, test_questions_are_cards_of_their_own);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

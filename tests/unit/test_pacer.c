@@ -88,7 +88,7 @@ static void check_limits(void)
 START_TEST(test_never_over_the_limits)
 {
     struct pacer p;
-    pacer_init(&p, false);
+    pacer_init(&p);
     seed = (uint64_t)_i * 7919 + 1;
     send_count = 0;
     int64_t now_ms = 1000000;
@@ -113,7 +113,7 @@ START_TEST(test_the_wait_is_enough)
     static const int64_t chats[] = { 7, -7 };
     for (size_t c = 0; c < 2; c++) {
         struct pacer p;
-        pacer_init(&p, false);
+        pacer_init(&p);
         send_count = 0;
         int64_t now_ms = 5;
         for (int i = 0; i < 200; i++) {
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(test_burst_then_one_a_second)
 {
     struct pacer p;
-    pacer_init(&p, false);
+    pacer_init(&p);
     for (int i = 0; i < SEND_CHAT_BURST; i++)
         ck_assert_int_eq(try_send(&p, PACE_MESSAGE, 1, 0), 0);
     ck_assert_int_eq(try_send(&p, PACE_MESSAGE, 1, 0), SEND_CHAT_INTERVAL_MS);
@@ -149,7 +149,7 @@ END_TEST
 START_TEST(test_edits_count_in_a_group)
 {
     struct pacer p;
-    pacer_init(&p, false);
+    pacer_init(&p);
     for (int i = 0; i < SEND_GROUP_PER_MINUTE; i++)
         ck_assert_int_eq(try_send(&p, PACE_EDIT, -5, i * 100), 0);
     ck_assert_int_gt(try_send(&p, PACE_EDIT, -5, 3000), 55000);
@@ -165,7 +165,7 @@ START_TEST(test_a_reserve_for_what_matters)
 {
     struct pacer p;
     int64_t chats[8], soonest_ms, now_ms = 0;
-    pacer_init(&p, false);
+    pacer_init(&p);
     for (int i = 0; i < SEND_GROUP_LOW_PER_MINUTE; i++, now_ms += SEND_CHAT_INTERVAL_MS)
         ck_assert_int_eq(try_any(&p, i % 2 ? PACE_EDIT : PACE_MESSAGE, true, -5, now_ms), 0);
     ck_assert_int_eq(try_any(&p, PACE_EDIT, true, -5, now_ms), PACER_GROUP_WINDOW_MS - now_ms);
@@ -189,7 +189,7 @@ END_TEST
 START_TEST(test_reservations_are_slots)
 {
     struct pacer p;
-    pacer_init(&p, false);
+    pacer_init(&p);
     for (int i = 0; i < SEND_GLOBAL_PER_SECOND; i++)
         ck_assert_int_eq(pacer_reserve(&p, 0), 0);
     ck_assert_int_gt(pacer_reserve(&p, 0), 0);
@@ -208,7 +208,7 @@ START_TEST(test_blocked_chats_are_named)
 {
     struct pacer p;
     int64_t chats[8], soonest_ms;
-    pacer_init(&p, false);
+    pacer_init(&p);
     ck_assert_uint_eq(pacer_blocked(&p, false, 0, chats, 8, &soonest_ms), 0);
     ck_assert_int_eq(soonest_ms, 0);
     for (int i = 0; i < SEND_CHAT_BURST; i++) {
@@ -228,7 +228,7 @@ END_TEST
 START_TEST(test_memory_is_bounded)
 {
     struct pacer p;
-    pacer_init(&p, false);
+    pacer_init(&p);
     int64_t now_ms = 0;
     for (int64_t chat = -1; chat > -20000; chat--) {
         int64_t wait_ms = try_send(&p, PACE_MESSAGE, chat, now_ms);
@@ -237,16 +237,6 @@ START_TEST(test_memory_is_bounded)
             ck_assert_int_eq(try_send(&p, PACE_MESSAGE, chat, now_ms), 0);
         ck_assert_uint_le(p.chat_count, PACER_CHATS_MAX);
     }
-    pacer_release(&p);
-}
-END_TEST
-
-START_TEST(test_off_means_off)
-{
-    struct pacer p;
-    pacer_init(&p, true);
-    for (int i = 0; i < 1000; i++)
-        ck_assert_int_eq(try_send(&p, PACE_MESSAGE, -1, 0), 0);
     pacer_release(&p);
 }
 END_TEST
@@ -264,7 +254,6 @@ int main(void)
     tcase_add_test(c, test_reservations_are_slots);
     tcase_add_test(c, test_blocked_chats_are_named);
     tcase_add_test(c, test_memory_is_bounded);
-    tcase_add_test(c, test_off_means_off);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -210,6 +210,40 @@ static const char *due_of(const char *due)
     return civil_format(&arg_get(&args, "due_date")->when, text);
 }
 
+START_TEST(equal_calls_are_known)
+{
+    static const struct {
+        const char *tool, *one, *other;
+        bool equal;
+    } cases[] = {
+        { "add_task", "{\"content\":\"a\",\"due_date\":\"tomorrow\"}",
+          "{\"due_date\":\"2026-11-21\",\"content\":\" a \",\"category\":null}", true },
+        { "add_task", "{\"content\":\"a\"}", "{\"content\":\"b\"}", false },
+        { "add_task", "{\"content\":\"a\"}", "{\"content\":\"a\",\"category\":\"Work\"}", false },
+        { "add_task", "{\"content\":\"a\",\"due_date\":\"2026-11-21T10:00\"}",
+          "{\"content\":\"a\",\"due_date\":\"2026-11-21T10:01\"}", false },
+        { "add_task", "{\"content\":\"a\",\"due_date\":\"tomorrow\"}",
+          "{\"content\":\"a\",\"due_date\":\"2026-11-21T00:00\"}", false },
+        { "set_reminder", "{\"content\":\"a\",\"when\":\"every tuesday 9:00\"}",
+          "{\"content\":\"a\",\"when\":\"every tuesday 10:00\"}", false },
+        { "update_task", "{\"task_id\":1,\"due_date\":\"none\"}", "{\"task_id\":\"#1\",\"due_date\":\"\"}", true },
+        { "update_task", "{\"task_id\":1,\"due_date\":\"none\"}", "{\"task_id\":1}", false },
+        { "log_water", "{\"amount_ml\":500}", "{\"amount_ml\":\"0.5 l\"}", true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ck_valid(cases[i].tool, cases[i].one);
+        struct tool_args one = args;
+        ck_valid(cases[i].tool, cases[i].other);
+        ck_assert_msg(tool_args_equal(&one, &args) == cases[i].equal, "%s: %s, %s", cases[i].tool, cases[i].one,
+                      cases[i].other);
+    }
+    ck_valid("list_tasks", "{}");
+    struct tool_args tasks = args;
+    ck_valid("list_notes", "{}");
+    ck_assert(!tool_args_equal(&tasks, &args));
+}
+END_TEST
+
 START_TEST(dates_are_resolved)
 {
     ck_assert_str_eq(due_of("2026-11-21"), "2026-11-21");
@@ -374,6 +408,7 @@ int main(void)
     tcase_add_test(t, numbers_are_coerced);
     tcase_add_test(t, integers_are_whole);
     tcase_add_test(t, flags_and_choices);
+    tcase_add_test(t, equal_calls_are_known);
     tcase_add_test(t, dates_are_resolved);
     tcase_add_test(t, logs_lie_in_the_past);
     tcase_add_test(t, repeats_are_rules);
