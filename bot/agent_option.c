@@ -12,18 +12,6 @@
 
 enum { DURATION_S_MAX = 366 * 86400, ID_LEN_MAX = 128 };
 
-const char *agent_option_value(int argc, char **argv, int *i, const char *name)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    if (argv[*i][n] != '\0' || *i + 1 >= argc || !argv[*i + 1])
-        return NULL;
-    return argv[++*i];
-}
-
 bool agent_number_read(const char *text, int64_t min, int64_t max, int64_t *out)
 {
     char *end;

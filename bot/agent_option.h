@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * agent_option: what the commands of the agents' side read from their arguments: options with values, durations,
- * texts from files and standard input, ids.  Pure but for reading the named file. */
+ * agent_option: what the values of commands' options say: numbers, durations, texts from files and standard
+ * input, ids.  Pure but for reading the named file. */
 #ifndef BOT_AGENT_OPTION_H
 #define BOT_AGENT_OPTION_H
 
@@ -10,14 +10,12 @@
 
 enum { AGENT_ID_BYTES = 40 };
 
-/* The value of "--name VALUE" or "--name=VALUE" at argv[*i] (*i moves on); NULL = another option, or no value. */
-const char *agent_option_value(int argc, char **argv, int *i, const char *name);
-
 /* "90" (seconds), "90s", "30m", "24h", "7d" → milliseconds, more than 0, at most a year. */
 bool agent_duration_read(const char *text, int64_t *ms);
 /* "1 h 30 min", "45 s", "2 d 3 h"; owned by the arena. */
 const char *agent_duration_text(struct arena *, int64_t ms);
 
+/* A whole number from min to max, in decimal and nothing else. */
 bool agent_number_read(const char *text, int64_t min, int64_t max, int64_t *out);
 
 /* 1 to 128 of A-Z a-z 0-9 . _ : - */

@@ -6,8 +6,10 @@
  * (answered in its terminal, stopped) the cards are withdrawn.  With it the requests survive the connection: the answer
  * after HOLD_MS is 202 and the same body with the same X-Steward-Request attaches again.
  *
- * Fails closed: before the hook's own time-out, and when steward stops, a permission is denied in so many words. */
-#include "bot/agents_call.h"
+ * Fails closed: before the hook's own time-out, and when steward stops, a permission is denied in so many words.
+ *
+ * Here: how the call is read, held, answered and left; its rows are made in agents_hook_store.c. */
+#include "bot/agents_hook.h"
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -15,8 +17,6 @@
 #include "router/ask.h"
 #include "router/hook.h"
 #include <ctype.h>
-#include <openssl/rand.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,18 +28,6 @@ enum {
 };
 
 _Static_assert((int)CALL_ANSWERS_MAX >= (int)HOOK_QUESTIONS_MAX, "a call has a place for every answer");
-
-struct hook_call {
-    enum hook_dialect dialect;
-    bool keep;
-    char *project;                   /* NULL = from cwd */
-    char *key;                       /* X-Steward-Request; NULL = none */
-    int64_t until_ms;                /* monotonic: when the refusal must be out */
-    bool wait_next;                  /* a Stop asks "what next?" */
-    char *names[HOOK_QUESTIONS_MAX]; /* of the requests, once they are stored */
-    int count;
-    _Atomic(char *) refusal; /* what is answered when time is up; NULL until the hook was read */
-};
 
 void hook_call_free(struct hook_call *h)
 {
@@ -78,125 +66,6 @@ static char *refusal(struct arena *a, const struct hook *hook)
     for (int i = 0; i < HOOK_QUESTIONS_MAX; i++)
         none[i] = (struct hook_answer){ .outcome = HOOK_TIMEOUT };
     return decision(a, hook, none, hook->question_count);
-}
-
-/* --- storing --- */
-
-static struct json_object *buttons_json(const struct hook_question *q)
-{
-    struct json_object *list = json_object_new_array();
-    for (int i = 0; i < q->button_count; i++) {
-        struct json_object *b = json_object_new_object();
-        json_set_str(b, "label", q->buttons[i].label);
-        json_set_str(b, "value", q->buttons[i].value);
-        if (q->buttons[i].style)
-            json_set_str(b, "style", q->buttons[i].style);
-        json_set_bool(b, "safe", q->buttons[i].safe);
-        json_push(list, b);
-    }
-    return list;
-}
-
-static struct json_object *ask_body(struct arena *a, const struct hook *hook, const char *type, const char *message,
-                                    const char *details, const char *details_name)
-{
-    struct json_object *o = json_keep(a, json_object_new_object());
-    json_set_str(o, "project", hook->project);
-    json_set_str(o, "type", type);
-    json_set_str(o, "message", message);
-    if (details)
-        json_set_str(o, "details", details);
-    if (details && details_name)
-        json_set_str(o, "details_name", details_name);
-    return o;
-}
-
-static struct json_object *question_body(struct arena *a, const struct call *c, const struct hook *hook, int i)
-{
-    const struct hook_question *q = &hook->questions[i];
-    int64_t left_s = (c->hook->until_ms - clock_mono_ms()) / 1000;
-    struct json_object *o = ask_body(a, hook, "blocking", q->message, q->details, q->details_name);
-    json_set(o, "buttons", buttons_json(q));
-    json_set_bool(o, "multi", q->multi);
-    json_set_int(o, "expires_in", left_s > 1 ? left_s : 1);
-    return o;
-}
-
-struct storing {
-    struct arena *arena;
-    struct agent_request request[HOOK_QUESTIONS_MAX];
-    int count;
-};
-
-static enum status store_questions(struct db *db, void *arg, struct error *e)
-{
-    struct storing *s = arg;
-    int64_t now_ms;
-    if (db_now_ms(db, &now_ms, e))
-        return e->status;
-    for (int i = 0; i < s->count; i++) {
-        struct agent_request r = s->request[i]; /* may run more than once */
-        bool again;
-        if (ask_put(db, s->arena, &r, &again, now_ms, e))
-            return e->status;
-    }
-    return OK;
-}
-
-/* A name per question.  The same call of the agent has the same name when it can be told; else it is new each time. */
-static const char *base_name(struct arena *a, const struct call *c, const struct hook *hook)
-{
-    unsigned char random[8];
-    const char *key = c->hook->key ? arena_printf(a, "hook:%s", c->hook->key) : hook_key(a, hook);
-    if (c->hook->key || hook_has_call_id(hook) || RAND_bytes(random, sizeof random) != 1)
-        return key;
-    for (size_t i = 0; i < sizeof random; i++)
-        key = arena_printf(a, "%s%s%02x", key, i ? "" : ":", random[i]);
-    return key;
-}
-
-/* The time left is part of the question only the first time: a repeated post finds its rows by name. */
-static const char *hash_of(struct arena *a, struct json_object *body)
-{
-    struct json_object *o = json_keep(a, json_object_new_object());
-    json_object_object_foreach(body, key, value)
-    {
-        if (strcmp(key, "expires_in") != 0)
-            json_object_object_add(o, key, json_object_get(value));
-    }
-    return json_canonical(a, o);
-}
-
-/* "claude:SESSION": whose question it is. */
-static const char *origin_of(struct arena *a, const struct hook *hook)
-{
-    return arena_printf(a, "%s:%s", hook->dialect == HOOK_CLAUDE ? "claude" : "codex", hook->session);
-}
-
-static enum status store_hook(struct call *c, struct arena *a, const struct hook *hook, struct error *e)
-{
-    struct storing s = { .arena = a };
-    const char *base = base_name(a, c, hook);
-    bool ask = hook->kind == HOOK_ASK;
-    s.count = ask ? hook->question_count : 1;
-    for (int i = 0; i < s.count; i++) {
-        struct json_object *body =
-            ask ? question_body(a, c, hook, i)
-                : ask_body(a, hook, hook->type, hook->message, hook->details, hook->details_name);
-        json_set_str(body, "request_id", arena_printf(a, "%s:%d", base, i + 1));
-        if (ask_read(a, body, origin_of(a, hook), &s.request[i], e))
-            return e->status;
-        s.request[i].content_hash = ask_hash(a, hash_of(a, body));
-    }
-    enum status st = store_write(c->agents->store, store_questions, &s, e);
-    if (st == ST_UNKNOWN)
-        st = store_write(c->agents->store, store_questions, &s, e);
-    if (st)
-        return st;
-    store_hint(c->agents->store, HINT_OUTBOX);
-    for (; ask && c->hook->count < s.count; c->hook->count++)
-        c->hook->names[c->hook->count] = xstrdup(s.request[c->hook->count].request_id);
-    return OK;
 }
 
 /* --- looking --- */
@@ -343,7 +212,7 @@ static bool session_is_asked(struct call *c, struct arena *a, const struct hook 
     if (store_read_begin_settled(c->agents->store, &db, &e))
         return false;
     enum status s = db_get_int(db, &n, &found, &e, "SELECT COUNT(*) FROM requests WHERE state = 'open' AND origin = $1",
-                               p_text(origin_of(a, hook)));
+                               p_text(hook_origin(a, hook)));
     store_read_end(c->agents->store, db);
     return s == OK && n > 0;
 }
@@ -360,7 +229,7 @@ static void hook_run(struct desk_job *job)
     if (s == OK && hook.kind == HOOK_ASK)
         atomic_store(&c->hook->refusal, refusal(a, &hook));
     if (s == OK && !silent)
-        s = store_hook(c, a, &hook, &e);
+        s = hook_store(c, a, &hook, &e);
     if (s)
         call_finish_error(c, &e);
     else if (silent || hook.kind != HOOK_ASK)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * cmd_audit: see cmd_audit.h.  Reads only; works beside a running server.
  *
- *     steward audit list [--request ID] [--limit N] [--json]   the newest N events (100), oldest first
- *     steward audit verify [--head HASH]                       every link of the chain; 0 whole, 1 broken
- *
  * A chain shows rows that were changed or taken out.  What was cut off at its end shows only against a hash that was
  * kept elsewhere: --head says that this one must be among them. */
 #include "bot/cmd_audit.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "bot/agent_option.h"
 #include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "store/audit.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,19 +22,21 @@ struct options {
     bool json;
 };
 
-static int usage(const char *what)
-{
-    fprintf(stderr,
-            "steward: audit: %s\nusage: steward audit list [--request ID] [--limit N] [--json]\n"
-            "       steward audit verify [--head HASH]\n",
-            what);
-    return 2;
-}
+const char cmd_audit_help[] =
+    "usage: steward audit list [--request ID] [--limit N] [--json]\n"
+    "       steward audit verify [--head HASH]\n"
+    "What happened to agents' requests, from a log whose rows are chained by hashes.\n"
+    "\n"
+    "  list           the newest 100 events, oldest first\n"
+    "  --request ID   only those of this request\n"
+    "  --limit N      as many (1 to 100000)\n"
+    "  --json         one JSON object a line\n"
+    "  verify         follows the chain; exit 0 when it is whole, 1 when it is broken\n"
+    "  --head HASH    a head that was printed before and kept elsewhere: it must still be in the log\n";
 
 /* --- verify --- */
 
 struct chain {
-    struct audit_row last;
     char hash[AUDIT_HASH_CHARS + 1];
     int64_t count;
     bool head_seen;
@@ -82,14 +83,10 @@ static int verify(struct cmd_store *cs, const struct options *o)
     struct chain c = { 0 };
     int count = PAGE;
     while (count == PAGE)
-        if (verify_page(cs, &c, o->head, &count)) {
-            fprintf(stderr, "steward: audit: %s\n", cs->error.text);
-            return 1;
-        }
-    if (o->head && !c.head_seen) {
-        fprintf(stderr, "steward: audit: the hash that was kept is not in the log: rows at its end were cut off\n");
-        return 1;
-    }
+        if (verify_page(cs, &c, o->head, &count))
+            return command_failed("audit", cs->error.text);
+    if (o->head && !c.head_seen)
+        return command_failed("audit", "the hash that was kept is not in the log: rows at its end were cut off");
     printf("%lld events, every link holds\n", (long long)c.count);
     if (c.count)
         printf("head %s\n", c.hash);
@@ -143,32 +140,32 @@ static int list(struct cmd_store *cs, const struct options *o)
     }
     for (int i = 0; s == OK && i < count; i++)
         print_row(cs->arena, &rows[i], o->json);
-    if (s)
-        fprintf(stderr, "steward: audit: %s\n", cs->error.text);
-    return s ? 1 : 0;
+    return s == OK ? COMMAND_DONE : command_failed("audit", cs->error.text);
 }
 
 /* --- the command --- */
 
-static const char *read_options(int argc, char **argv, struct options *o)
+static bool read_options(int argc, char **argv, struct options *o)
 {
     for (int i = 2; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
+        const char *value, *option = argv[i];
+        bool good = true;
+        if (strcmp(option, "--json") == 0)
             o->json = true;
-        } else if (i + 1 < argc && strcmp(argv[i], "--request") == 0) {
-            o->request = argv[++i];
-        } else if (i + 1 < argc && strcmp(argv[i], "--head") == 0) {
-            o->head = argv[++i];
-        } else if (i + 1 < argc && strcmp(argv[i], "--limit") == 0) {
-            char *end;
-            o->limit = strtoll(argv[++i], &end, 10);
-            if (*end || o->limit < 1 || o->limit > LIMIT_MAX)
-                return "--limit must be 1 to 100000";
-        } else {
-            return "unknown option";
+        else if ((value = command_option(argc, argv, &i, "--request")))
+            o->request = value;
+        else if ((value = command_option(argc, argv, &i, "--head")))
+            o->head = value;
+        else if ((value = command_option(argc, argv, &i, "--limit")))
+            good = agent_number_read(value, 1, LIMIT_MAX, &o->limit);
+        else
+            good = false;
+        if (!good) {
+            command_misused("audit", cmd_audit_help, "%s is not understood here, or its value is wrong.", option);
+            return false;
         }
     }
-    return NULL;
+    return true;
 }
 
 int cmd_audit(int argc, char **argv)
@@ -177,12 +174,11 @@ int cmd_audit(int argc, char **argv)
     struct cmd_store cs;
     bool verifies = argc > 1 && strcmp(argv[1], "verify") == 0;
     if (argc < 2 || (!verifies && strcmp(argv[1], "list") != 0))
-        return usage("say verify or list");
-    const char *wrong = read_options(argc, argv, &o);
-    if (wrong)
-        return usage(wrong);
-    if (!cmd_store_open(&cs, "audit"))
-        return 1;
+        return command_misused("audit", cmd_audit_help, "say list or verify.");
+    if (!read_options(argc, argv, &o))
+        return COMMAND_MISUSED;
+    if (!cmd_store_open(&cs, "audit", CMD_STORE_REFUSE))
+        return COMMAND_FAILED;
     int code = verifies ? verify(&cs, &o) : list(&cs, &o);
     cmd_store_close(&cs);
     return code;

@@ -3,6 +3,8 @@
 #ifndef BOT_CMD_AUDIT_H
 #define BOT_CMD_AUDIT_H
 
+extern const char cmd_audit_help[]; /* see command.h */
+/* Exit 0: done, the chain is whole; 1: broken, or it cannot be read; 2: wrong arguments. */
 int cmd_audit(int argc, char **argv);
 
 #endif

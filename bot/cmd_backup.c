@@ -2,12 +2,28 @@
  * cmd_backup: see cmd_backup.h.  The work is store/backup.h's. */
 #include "bot/cmd_backup.h"
 #include "base/limits.h"
+#include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "bot/config.h"
 #include "store/backup.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+const char cmd_backup_help[] =
+    "usage: steward backup [--force] FILE\n"
+    "Writes the SQLite database as one file, verified after writing, also while the server runs.  With PostgreSQL it\n"
+    "prints the lines of PostgreSQL's own tools, for you to run.\n"
+    "\n"
+    "  --force   replace FILE when it is there\n"
+    "\n"
+    "exit: 0 the file is written and verified, 1 it is not (with PostgreSQL always)\n";
+const char cmd_restore_help[] = "usage: steward restore FILE\n"
+                                "Puts a backup in the place of the SQLite database; the server must be stopped.  What "
+                                "was there is kept beside it.\n"
+                                "With PostgreSQL it prints the lines of PostgreSQL's own tools, for you to run.\n"
+                                "exit: 0 restored, 1 not (with PostgreSQL always)\n";
 
 enum { PERCENT_STEP = 10 }; /* between two lines where there is no terminal */
 
@@ -20,24 +36,20 @@ struct backup {
     int shown;
 };
 
-static int usage(const char *name, bool forces)
-{
-    fprintf(stderr, "usage: steward %s %sFILE\n", name, forces ? "[--force] " : "");
-    return 2;
-}
-
 /* 0: read; else the exit code. */
 static int arguments_read(struct backup *b, int argc, char **argv, bool forces)
 {
+    const char *help = forces ? cmd_backup_help : cmd_restore_help;
     for (int i = 1; i < argc; i++) {
         if (forces && strcmp(argv[i], "--force") == 0)
             b->options.force = true;
         else if (argv[i][0] == '-' || b->options.file)
-            return usage(argv[0], forces); /* also "-": a pipe cannot be verified after writing */
+            /* also "-": a pipe cannot be verified after writing */
+            return command_misused(b->name, help, "%s is not understood here.", argv[i]);
         else
             b->options.file = argv[i];
     }
-    return b->options.file && *b->options.file ? 0 : usage(argv[0], forces);
+    return b->options.file && *b->options.file ? 0 : command_misused(b->name, help, NULL);
 }
 
 static void show_progress(void *arg, int percent)
@@ -48,13 +60,6 @@ static void show_progress(void *arg, int percent)
         return;
     b->shown = percent;
     fprintf(stderr, "%s%d %% copied%s", terminal ? "\r" : "", percent, terminal ? "" : "\n");
-}
-
-static void complain(const struct backup *b, const char *words)
-{
-    char text[ERROR_TEXT_BYTES_MAX];
-    log_mask(words, text, sizeof text);
-    fprintf(stderr, "steward %s: %s\n", b->name, text);
 }
 
 /* PostgreSQL's own tools do it better than a second program could; we only know the words. */
@@ -95,18 +100,15 @@ static int run(int argc, char **argv, bool forces,
     b.options.progress = show_progress;
     b.options.arg = &b;
     int code = arguments_read(&b, argc, argv, forces);
-    if (code == 0 && config_load(&b.config, b.arena, &e) != OK) {
-        complain(&b, e.text);
-        code = 1;
-    }
+    if (code == 0 && (config_load(&b.config, b.arena, &e) || (forces && cmd_store_exists(&b.config, &e))))
+        code = command_failed(b.name, e.text);
     if (code == 0) {
         b.options.url = b.config.database_url;
         const char *lines = store_backup_lines(b.arena, b.options.url, b.options.file, !forces);
         if (lines) {
             code = say_lines(&b, lines);
         } else if (work(&b.options, &b.report, &e) != OK) {
-            complain(&b, e.text);
-            code = 1;
+            code = command_failed(b.name, e.text);
         } else {
             say_done(&b);
         }

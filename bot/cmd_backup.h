@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_BACKUP_H
 #define BOT_CMD_BACKUP_H
 
+extern const char cmd_backup_help[], cmd_restore_help[]; /* see command.h */
 /* Exit 0: the file is written and verified, or restored; 1: not (with PostgreSQL always: it is yours to run the
  * lines); 2: wrong arguments. */
 int cmd_backup(int argc, char **argv);

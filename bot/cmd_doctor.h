@@ -5,7 +5,8 @@
 #ifndef BOT_CMD_DOCTOR_H
 #define BOT_CMD_DOCTOR_H
 
-/* Exit 0: no failure (there may be warnings); 1: a failure; 2: wrong arguments. */
+/* Exit 0: no failure (there may be warnings); 1: a failure. */
+extern const char cmd_doctor_help[]; /* see command.h */
 int cmd_doctor(int argc, char **argv);
 
 #endif

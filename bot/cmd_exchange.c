@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT
- * cmd_exchange: see cmd_exchange.h.  An exported file is written beside its place, synced and renamed, readable by
- * its owner alone; an import is read whole and checked before the database is touched. */
+ * cmd_exchange: see cmd_exchange.h.  An import is read whole and checked before the database is touched. */
 #include "bot/cmd_exchange.h"
 #include "base/clock.h"
 #include "bot/cmd_store.h"
 #include "bot/cmd_vectors.h"
+#include "bot/command.h"
+#include "bot/out_file.h"
 #include "store/exchange.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+const char cmd_export_help[] =
+    "usage: steward export [--user TELEGRAM_ID] [--vectors] [FILE]\n"
+    "Writes a person's rows as JSON lines, to standard output without FILE.\n"
+    "\n"
+    "  --user TELEGRAM_ID   whose; without it the owner's: the first of TELEGRAM_USER_ID, else the console's person\n"
+    "  --vectors            their vectors instead, in the JSON of the first system\n";
+const char cmd_import_help[] =
+    "usage: steward import [--user TELEGRAM_ID] [--vectors] [FILE]\n"
+    "Reads such a file, from standard input without FILE: all of it, or nothing and the number of the line that is\n"
+    "wrong.  What is there already is not made twice.\n"
+    "\n"
+    "  --user TELEGRAM_ID   whose rows they become; without it the owner's\n"
+    "  --vectors            a file of vectors: for rows with the same text; tasks and notes that are missing are "
+    "made\n";
 
 enum { PROGRESS_ROWS = 20000 }; /* below it nobody waits long enough to wonder */
 
@@ -22,23 +35,21 @@ struct arguments {
     bool vectors;
 };
 
-static bool arguments_read(int argc, char **argv, const char *usage, struct arguments *out)
+static bool arguments_read(int argc, char **argv, const char *help, struct arguments *out)
 {
     *out = (struct arguments){ 0 };
     bool options = true;
     for (int i = 1; i < argc; i++) {
-        const char *a = argv[i];
+        const char *a = argv[i], *value;
         if (options && strcmp(a, "--") == 0) {
             options = false;
         } else if (options && strcmp(a, "--vectors") == 0) {
             out->vectors = true;
-        } else if (options && strcmp(a, "--user") == 0 && i + 1 < argc &&
-                   cmd_telegram_id(argv[i + 1], &out->telegram_id)) {
-            i++;
-        } else if (options && strncmp(a, "--user=", 7) == 0 && cmd_telegram_id(a + 7, &out->telegram_id)) {
+        } else if (options && (value = command_option(argc, argv, &i, "--user")) &&
+                   cmd_telegram_id(value, &out->telegram_id)) {
             continue;
         } else if ((options && a[0] == '-' && a[1]) || out->file) {
-            fprintf(stderr, "steward %s: %s is not understood here\n%s", argv[0], a, usage);
+            command_misused(argv[0], help, "%s is not understood here, or its value is wrong.", a);
             return false;
         } else {
             out->file = a;
@@ -51,11 +62,9 @@ static bool arguments_read(int argc, char **argv, const char *usage, struct argu
 
 static int give_up(struct cmd_store *c, const char *command)
 {
-    char text[ERROR_TEXT_BYTES_MAX];
-    log_mask(c->error.text, text, sizeof text);
-    fprintf(stderr, "steward %s: %s\n", command, text);
+    (void)command_failed(command, c->error.text);
     cmd_store_close(c);
-    return 1;
+    return COMMAND_FAILED;
 }
 
 /* --- export --- */
@@ -71,50 +80,33 @@ static enum status export_to(struct cmd_store *c, int64_t user_id, FILE *file, s
     enum status st = store_read_begin(c->store, &db, &c->error);
     if (st != OK)
         return st;
-    errno = 0;
     st = exchange_stream(db, user_id, put_file, file, count, &c->error);
     store_read_end(c->store, db);
-    if (st == OK && fflush(file) != 0)
-        st = fail(&c->error, ST_INTERNAL, "The export could not be written: %s.", strerror(errno));
     return st;
 }
 
-/* Never leaves half a file under the name asked for. */
 static enum status export_file(struct cmd_store *c, int64_t user_id, const char *name, struct exchange_count *count)
 {
-    const char *temporary = arena_printf(c->arena, "%s.%ld.tmp", name, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return fail(&c->error, ST_INTERNAL, "%s cannot be written: %s.", temporary, strerror(errno));
-    enum status st = export_to(c, user_id, file, count);
-    if (st == OK && fsync(fd) != 0)
-        st = fail(&c->error, ST_INTERNAL, "%s cannot be written: %s.", temporary, strerror(errno));
-    if (fclose(file) != 0 && st == OK)
-        st = fail(&c->error, ST_INTERNAL, "%s cannot be written: %s.", temporary, strerror(errno));
-    if (st == OK && rename(temporary, name) != 0)
-        st = fail(&c->error, ST_INTERNAL, "%s cannot be put in place: %s.", name, strerror(errno));
-    if (st != OK)
-        unlink(temporary);
-    return st;
+    struct out_file f;
+    enum status st = out_file_open(&f, c->arena, name, &c->error);
+    return st == OK ? out_file_finish(&f, export_to(c, user_id, f.stream, count), &c->error) : st;
 }
 
 int cmd_export(int argc, char **argv)
 {
-    static const char usage[] = "usage: steward export [--user TELEGRAM_ID] [--vectors] [FILE]\n";
     struct arguments a;
     struct cmd_store c;
     struct exchange_count count = { 0 };
     int64_t user_id = 0;
-    if (!arguments_read(argc, argv, usage, &a))
-        return 2;
+    if (!arguments_read(argc, argv, cmd_export_help, &a))
+        return COMMAND_MISUSED;
     if (a.vectors)
         return cmd_vectors_export(a.telegram_id, a.file);
-    if (!cmd_store_open(&c, "export"))
+    if (!cmd_store_open(&c, "export", CMD_STORE_REFUSE))
         return 1;
     enum status st = cmd_store_user(&c, a.telegram_id, false, &user_id);
     if (st == OK)
-        st = a.file ? export_file(&c, user_id, a.file, &count) : export_to(&c, user_id, stdout, &count);
+        st = export_file(&c, user_id, a.file, &count);
     if (st != OK)
         return give_up(&c, "export");
     if (a.file)
@@ -184,31 +176,36 @@ static void report(const struct import_result *r)
     fputc('\n', stderr);
 }
 
-int cmd_import(int argc, char **argv)
+static int import_into(struct import *im, int64_t telegram_id)
 {
-    static const char usage[] = "usage: steward import [--user TELEGRAM_ID] [--vectors] [FILE]\n";
-    struct arguments a;
     struct cmd_store c;
     struct import_result result;
     int64_t user_id = 0, shown = 0;
-    if (!arguments_read(argc, argv, usage, &a))
-        return 2;
-    if (a.vectors)
-        return cmd_vectors_import(a.telegram_id, a.file);
-    if (!cmd_store_open(&c, "import"))
-        return 1;
-    struct import *im = import_new(clock_wall_ms());
-    enum status st = read_file(im, a.file, &c.error);
-    if (st == OK)
-        st = cmd_store_user(&c, a.telegram_id, true, &user_id);
+    if (!cmd_store_open(&c, "import", CMD_STORE_MAKE))
+        return COMMAND_FAILED;
+    enum status st = cmd_store_user(&c, telegram_id, true, &user_id);
     if (st == OK)
         st = import_write(c.store, im, user_id, show_progress, &shown, &result, &c.error);
-    import_free(im);
-    if (st != OK) {
-        fputs("nothing was imported\n", stderr);
+    if (st != OK)
         return give_up(&c, "import");
-    }
     report(&result);
     cmd_store_close(&c);
-    return 0;
+    return COMMAND_DONE;
+}
+
+int cmd_import(int argc, char **argv)
+{
+    struct arguments a;
+    struct error e = { 0 };
+    if (!arguments_read(argc, argv, cmd_import_help, &a))
+        return COMMAND_MISUSED;
+    if (a.vectors)
+        return cmd_vectors_import(a.telegram_id, a.file);
+    struct import *im = import_new(clock_wall_ms());
+    enum status st = read_file(im, a.file, &e);
+    int code = st == OK ? import_into(im, a.telegram_id) : command_failed("import", e.text);
+    if (code != COMMAND_DONE)
+        fputs("nothing was imported\n", stderr);
+    import_free(im);
+    return code;
 }

@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_EXCHANGE_H
 #define BOT_CMD_EXCHANGE_H
 
+extern const char cmd_export_help[], cmd_import_help[]; /* see command.h */
 int cmd_export(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 

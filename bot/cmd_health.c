@@ -5,9 +5,15 @@
 
 #include "base/http.h"
 #include "base/limits.h"
+#include "bot/command.h"
 #include "bot/config.h"
 #include <stdio.h>
 #include <string.h>
+
+const char cmd_health_help[] =
+    "usage: steward health\n"
+    "Asks the program that runs with these settings (BIND, PORT) for /health and prints its answer.\n"
+    "exit: 0 it can do its job, 1 it cannot, or does not answer\n";
 
 enum { HEALTH_TIMEOUT_MS = 4000 }; /* below the patience of the usual 5 s probes */
 
@@ -32,8 +38,7 @@ static int ask(struct arena *a, const char *url)
     enum status s = http_call(http, a, &q, &reply, &e);
     http_free(http);
     if (s != OK) {
-        fprintf(stderr, "steward: no answer: %s\n", e.text);
-        return 1;
+        return command_failed("health", arena_printf(a, "%s Is steward running with this BIND and PORT?", e.text));
     }
     printf("%s\n", reply.body);
     return reply.code == 200 ? 0 : 1;
@@ -43,15 +48,12 @@ int cmd_health(int argc, char **argv)
 {
     struct error e = { 0 };
     struct config config;
-    if (argc > 1) {
-        fprintf(stderr, "steward: health takes no arguments (got \"%s\").\n", argv[1]);
-        return 2;
-    }
+    (void)argc, (void)argv;
     struct arena *a = arena_new();
-    int code = 1;
-    if (config_load(&config, a, &e))
-        fprintf(stderr, "steward: %s\n", e.text);
-    else {
+    int code;
+    if (config_load(&config, a, &e)) {
+        code = command_failed("health", e.text);
+    } else {
         http_global_init(config.ssl_cert_file);
         code = ask(a, health_url(a, &config));
     }

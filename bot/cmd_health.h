@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_HEALTH_H
 #define BOT_CMD_HEALTH_H
 
+extern const char cmd_health_help[]; /* see command.h */
 int cmd_health(int argc, char **argv);
 
 #endif

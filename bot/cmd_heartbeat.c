@@ -4,8 +4,10 @@
 #include "bot/cmd_heartbeat.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "bot/agent_client.h"
 #include "bot/agent_option.h"
+#include "bot/command.h"
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -23,10 +25,16 @@ enum {
     END_MS = 10000,
 };
 
-static const char usage[] =
+const char cmd_heartbeat_help[] =
     "usage: steward heartbeat [--every 30m] [--name TEXT] [--project NAME] -- COMMAND…\n"
     "Runs COMMAND, tells at its start, every 30 minutes and at its end; the exit code is COMMAND's.\n"
-    "--name TEXT is told instead of the command line.\n";
+    "\n"
+    "  --every 30m      90s, 30m, 2h\n"
+    "  --name TEXT      told instead of the command line\n"
+    "  --project NAME   instead of CLAUDE_PROJECT\n"
+    "\n"
+    "environment: CLAUDE_NOTIFY_URL (http://127.0.0.1:8080), CLAUDE_NOTIFY_SECRET or CLAUDE_NOTIFY_SECRET_FILE,\n"
+    "      CLAUDE_PROJECT\n";
 
 struct heartbeat {
     int64_t every_ms;
@@ -89,10 +97,9 @@ static void tell_end(struct heartbeat *h)
 /* True: the command ended before `at_ms`. */
 static bool wait_until(struct heartbeat *h, int64_t at_ms)
 {
-    struct timespec at = { .tv_sec = (time_t)(at_ms / 1000), .tv_nsec = (long)(at_ms % 1000) * 1000000 };
     pthread_mutex_lock(&h->lock);
     while (!h->ended && clock_mono_ms() < at_ms)
-        pthread_cond_timedwait(&h->changed, &h->lock, &at);
+        condition_wait_until(&h->changed, &h->lock, at_ms);
     bool ended = h->ended;
     pthread_mutex_unlock(&h->lock);
     return ended;
@@ -132,9 +139,9 @@ static bool teller_start(struct heartbeat *h, pthread_t *thread)
     h->agent.patience_ms = BEAT_PATIENCE_MS;
     h->agent.hurry = &h->hurry;
     h->agent.cancel = &h->cancel;
-    if (pthread_create(thread, NULL, teller, h) == 0)
+    if (thread_start(thread, &(struct thread_start){ .name = "teller", .run = teller, .arg = h }, &e) == OK)
         return true;
-    fprintf(stderr, "steward heartbeat: nothing will be told: no thread can be started.\n");
+    fprintf(stderr, "steward heartbeat: nothing will be told: %s\n", e.text);
     agent_close(&h->agent);
     return false;
 }
@@ -241,44 +248,44 @@ static const char *command_text(struct arena *a, char **command)
     return arena_printf(a, "%s…", clean);
 }
 
-/* The index of the command's first word; 0 = wrong usage. */
+/* The index of the command's first word; 0 = wrong usage, and said so. */
 static int arguments_read(int argc, char **argv, struct heartbeat *h)
 {
     int i = 1;
     for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
-        const char *value;
-        if (strcmp(argv[i], "--") == 0) {
+        const char *value, *option = argv[i];
+        bool good = true;
+        if (strcmp(option, "--") == 0) {
             i++;
             break;
         }
-        if ((value = agent_option_value(argc, argv, &i, "--every"))) {
-            if (!agent_duration_read(value, &h->every_ms))
-                return 0;
-        } else if ((value = agent_option_value(argc, argv, &i, "--name"))) {
+        if ((value = command_option(argc, argv, &i, "--every"))) {
+            good = agent_duration_read(value, &h->every_ms);
+        } else if ((value = command_option(argc, argv, &i, "--name"))) {
             h->name = text_clean(h->arena, value, strlen(value));
-        } else if ((value = agent_option_value(argc, argv, &i, "--project"))) {
+        } else if ((value = command_option(argc, argv, &i, "--project"))) {
             h->project = value;
         } else {
+            good = false;
+        }
+        if (!good) {
+            command_misused("heartbeat", cmd_heartbeat_help, "%s is not understood here, or its value is wrong.",
+                            option);
             return 0;
         }
     }
+    if (i == argc)
+        command_misused("heartbeat", cmd_heartbeat_help, "say which COMMAND to run.");
     return i < argc ? i : 0;
 }
 
 int cmd_heartbeat(int argc, char **argv)
 {
     struct heartbeat h = { .every_ms = EVERY_DEFAULT_MS, .arena = arena_new() };
-    pthread_condattr_t monotonic;
-    bool help = argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    int first = arguments_read(argc, argv, &h), code = help ? 0 : 2;
-    if (first == 0) {
-        fputs(usage, help ? stdout : stderr);
-    } else {
+    int first = arguments_read(argc, argv, &h), code = COMMAND_MISUSED;
+    if (first > 0) {
         pthread_mutex_init(&h.lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&h.changed, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&h.changed);
         h.command = argv + first;
         if (!h.name)
             h.name = command_text(h.arena, h.command);

@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_HEARTBEAT_H
 #define BOT_CMD_HEARTBEAT_H
 
+extern const char cmd_heartbeat_help[]; /* see command.h */
 int cmd_heartbeat(int argc, char **argv);
 
 #endif

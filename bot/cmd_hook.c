@@ -9,6 +9,7 @@
 #include "bot/agent_client.h"
 #include "bot/agent_option.h"
 #include "bot/agent_signal.h"
+#include "bot/command.h"
 #include "router/hook.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +25,8 @@ enum {
     INPUT_BYTES_MAX = 8 * MIB, /* more than the server takes: so that even that gets its no */
 };
 
-static const char usage[] = "usage: steward hook claude|codex [OPTIONS] [JSON]\n";
-static const char help[] =
+const char cmd_hook_help[] =
+    "usage: steward hook claude|codex [OPTIONS] [JSON]\n"
     "Reads the hook's JSON from standard input (Codex notify: from the last argument), asks, prints the decision.\n"
     "\n"
     "  --timeout 590          seconds until no answer is a no; keep it below the timeout of the hook's settings\n"
@@ -44,7 +45,7 @@ static const struct dialect {
 struct job {
     struct arena *arena;
     const struct dialect *dialect;
-    bool ask_on_failure, help;
+    bool ask_on_failure;
     bool by_argument;                /* the body */
     int64_t timeout_ms, patience_ms; /* patience 0 = by kind */
     const char *project;
@@ -62,7 +63,7 @@ struct job {
 
 static bool wrong(const char *word)
 {
-    fprintf(stderr, "steward hook: \"%s\" is not understood here, or its value is wrong.\n%s", word, usage);
+    command_misused("hook", cmd_hook_help, "%s is not understood here, or its value is wrong.", word);
     return false;
 }
 
@@ -76,17 +77,15 @@ static bool option_read(struct job *j, int argc, char **argv, int *i)
 {
     const char *value, *option = argv[*i];
     bool good = true;
-    if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
-        j->help = true;
-    else if (strcmp(option, "--next") == 0)
+    if (strcmp(option, "--next") == 0)
         j->next = true;
-    else if ((value = agent_option_value(argc, argv, i, "--timeout")))
+    else if ((value = command_option(argc, argv, i, "--timeout")))
         good = agent_duration_read(value, &j->timeout_ms);
-    else if ((value = agent_option_value(argc, argv, i, "--patience")))
+    else if ((value = command_option(argc, argv, i, "--patience")))
         good = agent_duration_read(value, &j->patience_ms);
-    else if ((value = agent_option_value(argc, argv, i, "--on-failure")))
+    else if ((value = command_option(argc, argv, i, "--on-failure")))
         good = failure_read(value, &j->ask_on_failure);
-    else if ((value = agent_option_value(argc, argv, i, "--project")))
+    else if ((value = command_option(argc, argv, i, "--project")))
         j->project = value;
     else
         good = false;
@@ -110,12 +109,12 @@ static bool word_read(struct job *j, const char *word)
 
 static bool arguments_read(struct job *j, int argc, char **argv)
 {
-    for (int i = 1; i < argc && !j->help; i++)
+    for (int i = 1; i < argc; i++)
         if (argv[i][0] == '-' ? !option_read(j, argc, argv, &i) : !word_read(j, argv[i]))
             return false;
-    if (!j->dialect && !j->help)
-        fputs(usage, stderr);
-    return j->dialect || j->help;
+    if (!j->dialect)
+        command_usage(cmd_hook_help);
+    return j->dialect;
 }
 
 static bool may_permit(const char *event)
@@ -282,7 +281,7 @@ int cmd_hook(int argc, char **argv)
     struct job j = { .arena = arena_new(), .timeout_ms = TIMEOUT_DEFAULT_MS };
     int code = EXIT_BLOCK;
     if (arguments_read(&j, argc, argv))
-        code = j.help ? printf("%s%s", usage, help) < 0 : run(&j);
+        code = run(&j);
     arena_free(j.arena);
     return code;
 }

@@ -5,6 +5,7 @@
 #ifndef BOT_CMD_HOOK_H
 #define BOT_CMD_HOOK_H
 
+extern const char cmd_hook_help[]; /* see command.h */
 int cmd_hook(int argc, char **argv);
 
 #endif

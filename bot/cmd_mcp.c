@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "bot/agent_option.h"
 #include "bot/agent_signal.h"
+#include "bot/command.h"
 #include "bot/mcp_calls.h"
 #include <errno.h>
 #include <poll.h>
@@ -22,6 +23,16 @@ enum {
     PATIENCE_MS = 60000,   /* a host thinks the tool hangs after some minutes; a restart of the server takes seconds */
     PROGRESS_MS = 20000,   /* hosts give up after 5 to 30 silent minutes, some sooner */
 };
+
+const char cmd_mcp_help[] =
+    "usage: steward mcp [--patience 60s] [--progress 20s]\n"
+    "A Model Context Protocol server on standard input and output; an agent's host starts it.\n"
+    "\n"
+    "  --patience 60s   how long a call waits for a steward that cannot be reached\n"
+    "  --progress 20s   how often a call that waits for a person gives a sign of life\n"
+    "\n"
+    "environment: CLAUDE_NOTIFY_URL (http://127.0.0.1:8080), CLAUDE_NOTIFY_SECRET or CLAUDE_NOTIFY_SECRET_FILE,\n"
+    "      CLAUDE_PROJECT, LOG_LEVEL (warn)\n";
 
 struct mcp {
     struct mcp_session session;
@@ -120,13 +131,13 @@ static bool read_options(int argc, char **argv, struct mcp_calls_options *o)
 {
     for (int i = 1; i < argc; i++) {
         int64_t *into = &o->patience_ms;
-        const char *value = agent_option_value(argc, argv, &i, "--patience");
+        const char *option = argv[i], *value = command_option(argc, argv, &i, "--patience");
         if (!value) {
             into = &o->progress_ms;
-            value = agent_option_value(argc, argv, &i, "--progress");
+            value = command_option(argc, argv, &i, "--progress");
         }
         if (!value || !agent_duration_read(value, into)) {
-            fprintf(stderr, "usage: steward mcp [--patience 60s] [--progress 20s]\n");
+            command_misused("mcp", cmd_mcp_help, "%s is not understood here, or its value is wrong.", option);
             return false;
         }
     }
@@ -155,12 +166,12 @@ int cmd_mcp(int argc, char **argv)
                                    .hurry = &agent_stop_twice };
     if (!read_options(argc, argv, &o)) {
         arena_free(arena);
-        return 2;
+        return COMMAND_MISUSED;
     }
     set_log_level();
     agent_signal_catch();
     if (agent_open(&agent, "steward mcp", arena, &e)) {
-        fprintf(stderr, "steward mcp: %s\n", e.text);
+        (void)command_failed("mcp", e.text);
         o.failure = e.text; /* a host hides this stream; the results of calls tell it as well */
     }
     o.project = agent.project ? agent.project : "unknown";

@@ -5,6 +5,7 @@
 #ifndef BOT_CMD_MCP_H
 #define BOT_CMD_MCP_H
 
+extern const char cmd_mcp_help[]; /* see command.h */
 int cmd_mcp(int argc, char **argv);
 
 #endif

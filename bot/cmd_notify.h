@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_NOTIFY_H
 #define BOT_CMD_NOTIFY_H
 
+extern const char cmd_notify_help[]; /* see command.h */
 int cmd_notify(int argc, char **argv);
 
 #endif

@@ -6,14 +6,29 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "bot/command.h"
 #include "router/parse.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct command {
-    const char *name, *argument;
+const char cmd_parse_help[] = "usage: steward parse [--now YYYY-MM-DDTHH:MM] SENTENCE\n"
+                              "       steward parse [--now YYYY-MM-DDTHH:MM] --stdin\n"
+                              "What the built-in parser makes of a sentence: the tool it would call, as JSON.\n"
+                              "\n"
+                              "  --now     the wall-clock time it is said at; without it the time in TZ\n"
+                              "  --stdin   JSON lines {\"text\", \"now\"?} in, a JSON line each out\n";
+const char cmd_when_help[] = "usage: steward when [--now YYYY-MM-DDTHH:MM] PHRASE\n"
+                             "       steward when [--now YYYY-MM-DDTHH:MM] --stdin\n"
+                             "The date a phrase means, as JSON.\n"
+                             "\n"
+                             "  --now     the wall-clock time it is said at; without it the time in TZ\n"
+                             "  --stdin   JSON lines {\"text\", \"now\"?} in, a JSON line each out\n";
+
+/* What the two commands differ in. */
+struct asking {
+    const char *name, *help;
     struct json_object *(*answer)(struct arena *, const char *text, const struct when_options *);
 };
 
@@ -37,8 +52,8 @@ static struct json_object *answer_when(struct arena *arena, const char *text, co
     return out;
 }
 
-static const struct command command_parse = { "parse", "SENTENCE", answer_parse };
-static const struct command command_when = { "when", "PHRASE", answer_when };
+static const struct asking asking_parse = { "parse", cmd_parse_help, answer_parse };
+static const struct asking asking_when = { "when", cmd_when_help, answer_when };
 
 /* `now` as given, else the local clock in TZ. */
 static enum status options_at(const char *now, struct when_options *options, struct error *error)
@@ -78,7 +93,7 @@ static enum status check_text(const char *text, struct error *error)
     return OK;
 }
 
-static struct json_object *answer_line(struct arena *arena, const struct command *command, const char *line, size_t len,
+static struct json_object *answer_line(struct arena *arena, const struct asking *asking, const char *line, size_t len,
                                        const char *now)
 {
     struct error error = { 0 };
@@ -93,10 +108,10 @@ static struct json_object *answer_line(struct arena *arena, const struct command
     const char *text = json_str(object, "text", NULL), *line_now = json_str(object, "now", now);
     if (check_text(text, &error) != OK || options_at(line_now, &options, &error) != OK)
         return error_object(arena, &error);
-    return command->answer(arena, text, &options);
+    return asking->answer(arena, text, &options);
 }
 
-static int run_stdin(const struct command *command, const char *now)
+static int run_stdin(const struct asking *asking, const char *now)
 {
     char *line = NULL;
     size_t capacity = 0;
@@ -112,7 +127,7 @@ static int run_stdin(const struct command *command, const char *now)
             fail(&error, ST_LIMIT, "The line is longer than %d bytes.", EXPORT_LINE_BYTES_MAX);
             print_line(arena, error_object(arena, &error));
         } else {
-            print_line(arena, answer_line(arena, command, line, (size_t)len, now));
+            print_line(arena, answer_line(arena, asking, line, (size_t)len, now));
         }
         arena_free(arena);
     }
@@ -120,15 +135,7 @@ static int run_stdin(const struct command *command, const char *now)
     return 0;
 }
 
-static int usage(const struct command *command)
-{
-    fprintf(stderr,
-            "usage: steward %s [--now YYYY-MM-DDTHH:MM] %s\n       steward %s [--now YYYY-MM-DDTHH:MM] --stdin\n",
-            command->name, command->argument, command->name);
-    return 2;
-}
-
-static int run_once(const struct command *command, const char *now, int count, char **words)
+static int run_once(const struct asking *asking, const char *now, int count, char **words)
 {
     struct buf text = BUF_INIT(MESSAGE_BYTES_MAX + 1);
     struct when_options options;
@@ -141,44 +148,46 @@ static int run_once(const struct command *command, const char *now, int count, c
     if (status == OK)
         status = options_at(now, &options, &error);
     if (status == OK)
-        print_line(arena, command->answer(arena, buf_str(&text), &options));
+        print_line(arena, asking->answer(arena, buf_str(&text), &options));
     else
-        fprintf(stderr, "steward %s: %s\n", command->name, error.text);
+        (void)command_failed(asking->name, error.text);
     arena_free(arena);
     buf_release(&text);
-    return status == OK ? 0 : 2;
+    return status == OK ? COMMAND_DONE : COMMAND_MISUSED;
 }
 
-static int run(const struct command *command, int argc, char **argv)
+static int run(const struct asking *asking, int argc, char **argv)
 {
     const char *now = NULL;
     bool from_stdin = false;
     int i = 1;
     for (; i < argc; i++) {
+        const char *value;
         if (strcmp(argv[i], "--stdin") == 0) {
             from_stdin = true;
-        } else if (strcmp(argv[i], "--now") == 0 && i + 1 < argc) {
-            now = argv[++i];
-        } else if (strncmp(argv[i], "--now=", 6) == 0) {
-            now = argv[i] + 6;
+        } else if ((value = command_option(argc, argv, &i, "--now"))) {
+            now = value;
         } else {
             i += strcmp(argv[i], "--") == 0;
             break;
         }
     }
     if (from_stdin && i == argc)
-        return run_stdin(command, now);
-    if (from_stdin || i == argc || strncmp(argv[i], "--", 2) == 0)
-        return usage(command);
-    return run_once(command, now, argc - i, argv + i);
+        return run_stdin(asking, now);
+    if (from_stdin || i == argc)
+        return command_misused(asking->name, asking->help, NULL);
+    if (strncmp(argv[i], "--", 2) == 0)
+        return command_misused(asking->name, asking->help, "%s is not understood here, or its value is missing.",
+                               argv[i]);
+    return run_once(asking, now, argc - i, argv + i);
 }
 
 int cmd_parse(int argc, char **argv)
 {
-    return run(&command_parse, argc, argv);
+    return run(&asking_parse, argc, argv);
 }
 
 int cmd_when(int argc, char **argv)
 {
-    return run(&command_when, argc, argv);
+    return run(&asking_when, argc, argv);
 }

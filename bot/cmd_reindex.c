@@ -4,11 +4,17 @@
 #include "base/clock.h"
 #include "base/http.h"
 #include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "bot/embedder_memory.h"
 #include "embeddings/vectorizer.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+const char cmd_reindex_help[] = "usage: steward reindex [--force]\n"
+                                "Embeds what is missing or stale, now, also beside a running server.\n"
+                                "\n"
+                                "  --force   everything anew\n";
 
 enum {
     FAILURES_MAX = 8,          /* in a row; the pauses between them add up to a minute */
@@ -117,19 +123,14 @@ int cmd_reindex(int argc, char **argv)
 {
     struct reindex x = { 0 };
     bool force = argc == 2 && strcmp(argv[1], "--force") == 0;
-    if (argc > 1 && !force) {
-        fprintf(stderr, "steward reindex: %s is not understood here\nusage: steward reindex [--force]\n", argv[1]);
-        return 2;
-    }
-    if (!cmd_store_open(&x.store, "reindex"))
+    if (argc > 1 && !force)
+        return command_misused("reindex", cmd_reindex_help, "%s is not understood here.",
+                               argv[strcmp(argv[1], "--force") == 0 ? 2 : 1]);
+    if (!cmd_store_open(&x.store, "reindex", CMD_STORE_REFUSE))
         return 1;
     http_global_init(x.store.config.ssl_cert_file);
     enum status st = reindex(&x, force);
-    if (st != OK) {
-        char text[ERROR_TEXT_BYTES_MAX];
-        log_mask(x.store.error.text, text, sizeof text);
-        fprintf(stderr, "steward reindex: %s\n", text);
-    }
+    int code = st == OK ? COMMAND_DONE : command_failed("reindex", x.store.error.text);
     cmd_store_close(&x.store);
-    return st != OK;
+    return code;
 }

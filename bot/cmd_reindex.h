@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_REINDEX_H
 #define BOT_CMD_REINDEX_H
 
+extern const char cmd_reindex_help[]; /* see command.h */
 int cmd_reindex(int argc, char **argv);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "bot/agent_option.h"
 #include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "bot/embedder_memory.h"
 #include "router/question_search.h"
 #include <stdio.h>
@@ -17,38 +19,24 @@ enum {
     FILL_MAX = 20000, /* vectors computed for one run: about two seconds; `steward reindex` keeps them */
 };
 
-static const char usage[] =
+const char cmd_search_help[] =
     "usage: steward search [--json] [--limit N] [--type tasks|notes|health] [--user TELEGRAM_ID] QUERY…\n"
-    "       steward search --stdin   (one query a line, one JSON line each)\n";
+    "       steward search [OPTIONS] --stdin\n"
+    "Finds rows by words and meaning, the best first.\n"
+    "\n"
+    "  --stdin              a query a line; a JSON line for each\n"
+    "  --json               the same for one query\n"
+    "  --limit N            at most so many rows (10)\n"
+    "  --type               only tasks, notes or health logs\n"
+    "  --user TELEGRAM_ID   whose; without it the owner's: the first of TELEGRAM_USER_ID, else the console's person\n";
 
 struct arguments {
     bool json, from_stdin;
-    int limit;
+    int64_t limit;
     unsigned mask;
     int64_t telegram_id;
     const char *query;
 };
-
-/* The value of "--name VALUE" or "--name=VALUE" at argv[*i]; NULL = another option. */
-static const char *option_value(int argc, char **argv, int *i, const char *name)
-{
-    size_t n = strlen(name);
-    if (strncmp(argv[*i], name, n) != 0)
-        return NULL;
-    if (argv[*i][n] == '=')
-        return argv[*i] + n + 1;
-    if (argv[*i][n] != '\0' || *i + 1 >= argc || !argv[*i + 1])
-        return NULL;
-    return argv[++*i];
-}
-
-static bool limit_read(const char *text, int *limit)
-{
-    char *end;
-    long value = strtol(text, &end, 10);
-    *limit = (int)value;
-    return *text && *end == '\0' && value >= 1 && value <= LIMIT_MAX;
-}
 
 static bool option_read(int argc, char **argv, int *i, struct arguments *a)
 {
@@ -57,11 +45,11 @@ static bool option_read(int argc, char **argv, int *i, struct arguments *a)
         return a->json = true;
     if (strcmp(argv[*i], "--stdin") == 0)
         return a->from_stdin = true;
-    if ((value = option_value(argc, argv, i, "--limit")))
-        return limit_read(value, &a->limit);
-    if ((value = option_value(argc, argv, i, "--type")))
+    if ((value = command_option(argc, argv, i, "--limit")))
+        return agent_number_read(value, 1, LIMIT_MAX, &a->limit);
+    if ((value = command_option(argc, argv, i, "--type")))
         return (a->mask = recall_mask(value)) != 0;
-    if ((value = option_value(argc, argv, i, "--user")))
+    if ((value = command_option(argc, argv, i, "--user")))
         return cmd_telegram_id(value, &a->telegram_id);
     return false;
 }
@@ -76,7 +64,8 @@ static bool arguments_read(int argc, char **argv, struct arena *arena, struct ar
         } else if (options && argv[i][0] == '-' && argv[i][1]) {
             int at = i;
             if (!option_read(argc, argv, &i, a)) {
-                fprintf(stderr, "steward search: %s is not understood here\n%s", argv[at], usage);
+                command_misused("search", cmd_search_help, "%s is not understood here, or its value is wrong.",
+                                argv[at]);
                 return false;
             }
         } else {
@@ -84,7 +73,7 @@ static bool arguments_read(int argc, char **argv, struct arena *arena, struct ar
         }
     }
     if (!*a->query == !a->from_stdin) {
-        fputs(usage, stderr);
+        command_misused("search", cmd_search_help, NULL);
         return false;
     }
     return true;
@@ -206,14 +195,12 @@ int cmd_search(int argc, char **argv)
     struct arena *words = arena_new();
     struct arguments a;
     struct searcher s = { .arguments = &a };
-    int code = 1;
+    int code = COMMAND_FAILED;
     if (!arguments_read(argc, argv, words, &a)) {
-        code = 2;
-    } else if (cmd_store_open(&s.store, "search")) {
+        code = COMMAND_MISUSED;
+    } else if (cmd_store_open(&s.store, "search", CMD_STORE_REFUSE)) {
         http_global_init(s.store.config.ssl_cert_file);
-        code = search(&s) != OK;
-        if (code)
-            fprintf(stderr, "steward search: %s\n", s.store.error.text);
+        code = search(&s) == OK ? COMMAND_DONE : command_failed("search", s.store.error.text);
         cmd_store_close(&s.store);
     }
     arena_free(words);

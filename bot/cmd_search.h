@@ -4,6 +4,7 @@
 #ifndef BOT_CMD_SEARCH_H
 #define BOT_CMD_SEARCH_H
 
+extern const char cmd_search_help[]; /* see command.h */
 int cmd_search(int argc, char **argv);
 
 #endif

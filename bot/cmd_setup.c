@@ -3,7 +3,7 @@
  * environment: what is written names the variable. */
 #include "bot/cmd_setup.h"
 #include "bot/agent_client.h"
-#include "bot/agent_option.h"
+#include "bot/command.h"
 #include "bot/setup_file.h"
 #include "bot/setup_hooks.h"
 #include <limits.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
+const char cmd_setup_help[] =
     "usage: steward setup claude|codex [--write] [--http] [--file PATH]\n"
     "Prints the settings that make the agent ask through steward.\n"
     "\n"
@@ -22,7 +22,7 @@ static const char usage[] =
 
 struct setup {
     struct arena *arena;
-    bool write, http, help, chosen;
+    bool write, http, chosen;
     const char *file;
     const char *program_path; /* "steward" when the shell finds this very program by that name */
     struct setup_hooks hooks;
@@ -205,15 +205,13 @@ static enum status run(struct setup *s)
 
 static bool word_read(struct setup *s, int argc, char **argv, int *i)
 {
-    const char *word = argv[*i], *value = agent_option_value(argc, argv, i, "--file");
+    const char *word = argv[*i], *value = command_option(argc, argv, i, "--file");
     if (value)
         s->file = value;
     else if (strcmp(word, "--write") == 0)
         s->write = true;
     else if (strcmp(word, "--http") == 0)
         s->http = true;
-    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-        s->help = true;
     else if (!s->chosen && (strcmp(word, "claude") == 0 || strcmp(word, "codex") == 0))
         s->hooks.agent = strcmp(word, "codex") == 0 ? SETUP_CODEX : SETUP_CLAUDE, s->chosen = true;
     else
@@ -224,19 +222,17 @@ static bool word_read(struct setup *s, int argc, char **argv, int *i)
 int cmd_setup(int argc, char **argv)
 {
     struct setup s = { .arena = arena_new() };
-    bool good = true;
-    int code = 2;
-    for (int i = 1; i < argc && good; i++)
-        good = word_read(&s, argc, argv, &i);
-    if (s.help) {
-        code = fputs(usage, stdout) < 0;
-    } else if (!good || !s.chosen) {
-        fputs(usage, stderr);
-    } else {
-        code = run(&s) != OK;
-        if (code)
-            fprintf(stderr, "steward setup: %s\n", s.error.text);
+    int code = COMMAND_DONE;
+    for (int i = 1; i < argc && code == COMMAND_DONE; i++) {
+        const char *word = argv[i];
+        if (!word_read(&s, argc, argv, &i))
+            code =
+                command_misused("setup", cmd_setup_help, "%s is not understood here, or its value is missing.", word);
     }
+    if (code == COMMAND_DONE && !s.chosen)
+        code = command_misused("setup", cmd_setup_help, NULL);
+    if (code == COMMAND_DONE && run(&s) != OK)
+        code = command_failed("setup", s.error.text);
     arena_free(s.arena);
     return code;
 }

@@ -5,6 +5,7 @@
 #ifndef BOT_CMD_SETUP_H
 #define BOT_CMD_SETUP_H
 
+extern const char cmd_setup_help[]; /* see command.h */
 int cmd_setup(int argc, char **argv);
 
 #endif

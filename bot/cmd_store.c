@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: MIT
  * cmd_store: see cmd_store.h. */
 #include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "store/users.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-bool cmd_store_open(struct cmd_store *c, const char *command)
+enum status cmd_store_exists(const struct config *config, struct error *e)
+{
+    const char *file = config_sqlite_file(config);
+    char here[PATH_MAX] = "?";
+    if (!file || !*file || access(file, F_OK) == 0)
+        return OK; /* or another error than that, which opening it tells */
+    if (*file != '/' && !getcwd(here, sizeof here))
+        snprintf(here, sizeof here, "?");
+    return fail(e, ST_NOT_FOUND,
+                "there is no database %s%s%s: set DATABASE_URL to where it is; the first start of steward makes it",
+                file, *file == '/' ? "" : " in ", *file == '/' ? "" : here);
+}
+
+bool cmd_store_open(struct cmd_store *c, const char *command, enum cmd_store_missing missing)
 {
     *c = (struct cmd_store){ .arena = arena_new() };
     enum status st = config_load(&c->config, c->arena, &c->error);
+    if (st == OK && missing == CMD_STORE_REFUSE)
+        st = cmd_store_exists(&c->config, &c->error);
     if (st == OK) {
         struct store_options options = { .url = c->config.database_url, .exclusive = false };
         st = store_open(&options, &c->store, &c->error);
     }
     if (st == OK)
         return true;
-    char text[ERROR_TEXT_BYTES_MAX];
-    log_mask(c->error.text, text, sizeof text);
-    fprintf(stderr, "steward %s: %s\n", command, text);
+    (void)command_failed(command, c->error.text);
     cmd_store_close(c);
     return false;
 }

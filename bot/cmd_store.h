@@ -13,9 +13,15 @@ struct cmd_store {
     struct store *store;
     struct error error;
 };
-/* Load the configuration and open the database; says what is wrong on stderr.  False = give up (exit 1). */
-bool cmd_store_open(struct cmd_store *, const char *command);
+/* An SQLite database that is not there: a command that only reads would find nothing in an empty one and leave it
+ * behind, wherever it was called. */
+enum cmd_store_missing { CMD_STORE_MAKE, CMD_STORE_REFUSE };
+/* Load the configuration and open the database; says what is wrong on stderr.  False = give up (exit 1): nothing is
+ * open. */
+bool cmd_store_open(struct cmd_store *, const char *command, enum cmd_store_missing);
 void cmd_store_close(struct cmd_store *);
+/* ST_NOT_FOUND, with what to do, when the settings name an SQLite database that is not there. */
+enum status MUST_CHECK cmd_store_exists(const struct config *, struct error *);
 
 /* The user with this Telegram id; 0 = the owner (the first of TELEGRAM_USER_ID, else the console's person).
  * make: create the row when it is missing and the id is one of TELEGRAM_USER_ID.  *user_id 0: a person

@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: MIT
- * cmd_vectors: see cmd_vectors.h.  Export: every row's vector that is not stale, one item a line; written beside its
- * place, synced and renamed.  Import: the file is checked to its end before the database is touched; then tasks and
- * notes it brings along are made where their number is free, and vectors are written where the text is the same, in one
- * transaction. */
+ * cmd_vectors: see cmd_vectors.h.  Export: every row's vector that is not stale, one item a line.  Import: the file is
+ * checked to its end before the database is touched; then tasks and notes it brings along are made where their number
+ * is free, and vectors are written where the text is the same, in one transaction. */
 #include "bot/cmd_vectors.h"
 #include "base/clock.h"
 #include "bot/cmd_store.h"
+#include "bot/command.h"
 #include "bot/embedder_memory.h"
+#include "bot/out_file.h"
 #include "store/exchange.h"
 #include "store/vectors_file.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FILE_BYTES_MAX = 2000000000 /* some 400,000 items of 384 numbers */ };
 
 static int finish(struct cmd_store *c, const char *command, enum status st)
 {
-    char text[ERROR_TEXT_BYTES_MAX];
-    if (st != OK) {
-        log_mask(c->error.text, text, sizeof text);
-        fprintf(stderr, "steward %s: %s\n", command, text);
-    }
+    int code = st == OK ? COMMAND_DONE : command_failed(command, c->error.text);
     cmd_store_close(c);
-    return st != OK;
+    return code;
 }
 
 /* --- export --- */
@@ -132,29 +127,14 @@ static enum status export_all(struct exporting *x, FILE *file, struct embedder *
         fputs("\n]}\n", file);
     }
     store_read_end(c->store, x->db);
-    if (st == OK && (fflush(file) != 0 || ferror(file)))
-        st = fail(&c->error, ST_INTERNAL, "The export could not be written: %s.", strerror(errno));
     return st;
 }
 
-/* Never leaves half a file under the name asked for. */
 static enum status export_file(struct exporting *x, const char *name, struct embedder *embedder)
 {
-    struct cmd_store *c = x->c;
-    const char *temporary = arena_printf(c->arena, "%s.%ld.tmp", name, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return fail(&c->error, ST_INTERNAL, "%s cannot be written: %s.", temporary, strerror(errno));
-    enum status st = export_all(x, file, embedder);
-    bool synced = fsync(fd) == 0;
-    if ((fclose(file) != 0 || !synced) && st == OK)
-        st = fail(&c->error, ST_INTERNAL, "%s cannot be written: %s.", temporary, strerror(errno));
-    if (st == OK && rename(temporary, name) != 0)
-        st = fail(&c->error, ST_INTERNAL, "%s cannot be put in place: %s.", name, strerror(errno));
-    if (st != OK)
-        unlink(temporary);
-    return st;
+    struct out_file f;
+    enum status st = out_file_open(&f, x->c->arena, name, &x->c->error);
+    return st == OK ? out_file_finish(&f, export_all(x, f.stream, embedder), &x->c->error) : st;
 }
 
 int cmd_vectors_export(int64_t telegram_id, const char *name)
@@ -162,13 +142,13 @@ int cmd_vectors_export(int64_t telegram_id, const char *name)
     struct cmd_store c;
     struct embedder *embedder = NULL;
     struct exporting x = { .c = &c };
-    if (!cmd_store_open(&c, "export"))
+    if (!cmd_store_open(&c, "export", CMD_STORE_REFUSE))
         return 1;
     enum status st = cmd_store_user(&c, telegram_id, false, &x.user_id);
     if (st == OK)
         st = memory_embedder(&c.config, &embedder, &c.error);
     if (st == OK)
-        st = name ? export_file(&x, name, embedder) : export_all(&x, stdout, embedder);
+        st = export_file(&x, name, embedder);
     if (st == OK)
         fprintf(stderr, "%lld vectors of %s written%s%s\n", (long long)x.items, x.model, name ? " to " : "",
                 name ? name : "");
@@ -326,29 +306,43 @@ static void say(struct importing *m, const char *model)
                 m->file.model);
 }
 
-int cmd_vectors_import(int64_t telegram_id, const char *name)
+static enum status read_named(const char *name, struct buf *out, struct error *error)
+{
+    if (!name)
+        return read_whole(stdin, out, error);
+    FILE *file = fopen(name, "re");
+    if (!file)
+        return fail(error, ST_NOT_FOUND, "%s cannot be read: %s.", name, strerror(errno));
+    enum status st = read_whole(file, out, error);
+    fclose(file);
+    return st;
+}
+
+static int import_text(const struct buf *text, int64_t telegram_id)
 {
     struct cmd_store c;
     struct embedder *embedder = NULL;
-    struct buf text = BUF_INIT(FILE_BYTES_MAX);
-    if (!cmd_store_open(&c, "import"))
-        return 1;
+    if (!cmd_store_open(&c, "import", CMD_STORE_MAKE))
+        return COMMAND_FAILED;
     struct importing m = { .c = &c, .now_ms = clock_wall_ms(), .rows = import_new(clock_wall_ms()) };
-    FILE *file = name ? fopen(name, "re") : stdin;
-    enum status st = file ? read_whole(file, &text, &c.error)
-                          : fail(&c.error, ST_NOT_FOUND, "%s cannot be read: %s.", name, strerror(errno));
-    if (file && name)
-        fclose(file);
+    enum status st = memory_embedder(&c.config, &embedder, &c.error);
     if (st == OK)
-        st = memory_embedder(&c.config, &embedder, &c.error);
-    if (st == OK)
-        st = import_all(&m, &text, telegram_id);
+        st = import_all(&m, text, telegram_id);
     if (st == OK)
         say(&m, embedder_model(embedder));
-    else
-        fputs("nothing was imported\n", stderr);
     embedder_free(embedder);
     import_free(m.rows);
-    buf_release(&text);
     return finish(&c, "import", st);
+}
+
+int cmd_vectors_import(int64_t telegram_id, const char *name)
+{
+    struct error e = { 0 };
+    struct buf text = BUF_INIT(FILE_BYTES_MAX);
+    enum status st = read_named(name, &text, &e);
+    int code = st == OK ? import_text(&text, telegram_id) : command_failed("import", e.text);
+    if (code != COMMAND_DONE)
+        fputs("nothing was imported\n", stderr);
+    buf_release(&text);
+    return code;
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+/* For cmd_exchange.c.  The value is the exit code: 0 done, 1 failed with a word on stderr. */
 int cmd_vectors_export(int64_t telegram_id, const char *file); /* NULL = stdout */
 int cmd_vectors_import(int64_t telegram_id, const char *file); /* NULL = stdin */
 

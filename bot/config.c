@@ -318,3 +318,10 @@ void config_describe(const struct config *c, void (*print)(void *, const char *,
         print(arg, setting_table[i].name, setting_text(c, a, &setting_table[i]), setting_table[i].meaning);
     arena_free(a);
 }
+
+const char *config_sqlite_file(const struct config *c)
+{
+    static const char scheme[] = "sqlite://";
+    bool is = strncmp(c->database_url, scheme, strlen(scheme)) == 0;
+    return is ? c->database_url + strlen(scheme) : NULL;
+}

@@ -39,6 +39,8 @@ struct config {
 
 /* Fill *c from the environment; strings are arena-owned.  ST_INVALID names the setting and what is wrong with it. */
 enum status MUST_CHECK config_load(struct config *, struct arena *, struct error *);
+/* The file that database_url names, borrowed; NULL = it is no SQLite database. */
+const char *config_sqlite_file(const struct config *);
 /* One line per setting, secrets masked, to `print`. */
 void config_describe(const struct config *,
                      void (*print)(void *arg, const char *name, const char *value, const char *meaning), void *arg);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "store/console_messages.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -188,9 +189,10 @@ enum status console_reader_start(struct store *store, struct console_reader **ou
     rd->tail = &rd->head;
     pthread_mutex_init(&rd->lock, NULL);
     pthread_cond_init(&rd->wake, NULL);
-    if (pthread_create(&rd->thread, NULL, reader_main, rd) != 0) {
+    if (thread_start(&rd->thread, &(struct thread_start){ .name = "console reader", .run = reader_main, .arg = rd },
+                     e)) {
         free(rd);
-        return fail(e, ST_UNAVAILABLE, "The console's reading thread could not be started");
+        return e->status;
     }
     *out = rd;
     return OK;

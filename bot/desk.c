@@ -4,9 +4,9 @@
 
 #include "base/arena.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct desk {
     pthread_mutex_t lock;
@@ -59,19 +59,17 @@ bool desk_post(struct desk *d, struct desk_job *job)
 enum status desk_start(struct desk **out, struct error *e)
 {
     struct desk *d = *out = xcalloc(1, sizeof *d);
-    pthread_attr_t attr;
-    int failed = 0;
     d->tail = &d->head;
     pthread_mutex_init(&d->lock, NULL);
     pthread_cond_init(&d->change, NULL);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
-    while (d->started < DESK_THREADS && !failed) {
-        failed = pthread_create(&d->thread[d->started], &attr, desk_main, d);
-        d->started += !failed;
+    for (; d->started < DESK_THREADS; d->started++) {
+        const struct thread_start what = {
+            .name = "desk", .number = d->started + 1, .stack_bytes = WORKER_STACK_BYTES, .run = desk_main, .arg = d
+        };
+        if (thread_start(&d->thread[d->started], &what, e))
+            return e->status;
     }
-    pthread_attr_destroy(&attr);
-    return d->started ? OK : fail(e, ST_INTERNAL, "cannot start a thread for agents: %s", strerror(failed));
+    return OK;
 }
 
 void desk_stop(struct desk *d)

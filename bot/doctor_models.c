@@ -49,7 +49,7 @@ static void check_model(struct doctor *d, struct model_set *set, int i)
     };
     struct model_reply r;
     if (model_step(set, d->http, d->arena, &q, set->endpoint[i].provider->name, NULL, &r, &e))
-        doctor_failure(d, "model", "%s; meanwhile the built-in parser reads messages", e.text);
+        doctor_failure(d, "model", "%s (meanwhile the built-in parser reads messages)", e.text);
     else
         doctor_ok(d, "model", "%s at %s answers (%lld ms)", set->endpoint[i].model, set->endpoint[i].base_url,
                   (long long)r.elapsed_ms);
@@ -78,7 +78,7 @@ static void check_embedding(struct doctor *d)
         doctor_ok(d, "embeddings", "%s at %s answers: %u dimensions (%lld ms)", embedder_model(embedder),
                   d->config.embedding_base_url, embedder_dimensions(embedder), (long long)result.elapsed_ms);
     else
-        doctor_failure(d, "embeddings", "%s; meanwhile rows are found by words alone", e.text);
+        doctor_failure(d, "embeddings", "%s (meanwhile rows are found by words alone)", e.text);
     struct usage u = { .provider = embedder_provider(embedder),
                        .model = embedder_model(embedder),
                        .outcome = st == OK ? "ok" : "failed",

@@ -16,13 +16,6 @@
 
 enum { CLOCK_TIMEOUT_MS = 5000 };
 
-/* NULL: not SQLite. */
-static const char *sqlite_file(const struct doctor *d)
-{
-    const char *url = d->config.database_url;
-    return strncmp(url, "sqlite://", 9) == 0 ? url + 9 : NULL;
-}
-
 static const char *folder_of(const struct doctor *d, const char *path)
 {
     return dirname(arena_strdup(d->arena, path));
@@ -33,7 +26,7 @@ static const char *folder_of(const struct doctor *d, const char *path)
 /* Nothing is made here: the doctor may run as another user than the server. */
 static bool not_made_yet(struct doctor *d)
 {
-    const char *path = sqlite_file(d);
+    const char *path = config_sqlite_file(&d->config);
     if (!path || access(path, F_OK) == 0)
         return false;
     const char *folder = folder_of(d, path);
@@ -101,7 +94,7 @@ enum doctor_verdict doctor_judge_disk(int64_t free_bytes)
 void doctor_disk(struct doctor *d)
 {
     struct statvfs fs;
-    const char *path = sqlite_file(d);
+    const char *path = config_sqlite_file(&d->config);
     if (!path) {
         doctor_ok(d, "disk", "the database's is its server's own matter");
         return;

@@ -192,9 +192,11 @@ static void check_bot(struct bot *b)
     const char *why;
     if (!ask(b, "getMe", json_object_new_object(), &a, &why)) {
         bool refused = a.envelope && (a.code == 401 || a.code == 404);
-        doctor_failure(d, "Telegram", "%s",
-                       refused ? "the bot token is refused: copy it again from @BotFather into TELEGRAM_BOT_TOKEN"
-                               : why);
+        if (refused)
+            why = "the bot token is refused: copy it again from @BotFather into TELEGRAM_BOT_TOKEN";
+        else if (!a.envelope)
+            why = arena_printf(d->arena, "%s (is the network there? is TELEGRAM_API_BASE right?)", why);
+        doctor_failure(d, "Telegram", "%s", why);
         return;
     }
     b->id = json_int(a.result, "id", 0);

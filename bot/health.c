@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "bot/auth.h"
 #include <assert.h>
 #include <pthread.h>
@@ -55,15 +56,12 @@ static void *check_main(void *arg)
     struct health *h = arg;
     pthread_mutex_lock(&h->lock);
     while (!h->stopping) {
-        struct timespec until;
         pthread_mutex_unlock(&h->lock);
         check(h);
         pthread_mutex_lock(&h->lock);
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += CHECK_INTERVAL_MS / 1000;
-        int rc = 0;
-        while (!h->stopping && rc == 0)
-            rc = pthread_cond_timedwait(&h->wake, &h->lock, &until);
+        int64_t next_ms = clock_mono_ms() + CHECK_INTERVAL_MS;
+        while (!h->stopping && condition_wait_until(&h->wake, &h->lock, next_ms))
+            continue;
     }
     pthread_mutex_unlock(&h->lock);
     return NULL;
@@ -136,19 +134,15 @@ enum status health_start(struct server *s, struct store *store, const char *mode
         { 0 },
     };
     struct health *h = xcalloc(1, sizeof *h);
-    pthread_condattr_t attr;
     h->store = store;
     h->mode = mode;
     pthread_mutex_init(&h->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&h->wake);
     health_add(h, &(struct health_part){ "database", report_database, h });
     check(h); /* so that the first answer is true */
-    if (pthread_create(&h->thread, NULL, check_main, h) != 0) {
+    if (thread_start(&h->thread, &(struct thread_start){ .name = "health", .run = check_main, .arg = h }, e)) {
         free(h);
-        return fail(e, ST_UNAVAILABLE, "The health check's thread could not be started");
+        return e->status;
     }
     server_routes(s, rows, h);
     *out = h;

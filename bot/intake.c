@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -169,12 +170,15 @@ enum status intake_start(struct store *store, struct intake **out, struct error 
     pthread_mutex_init(&in->lock, NULL);
     pthread_mutex_init(&in->turn, NULL);
     pthread_cond_init(&in->wake, NULL);
-    while (in->started < COMMITTERS && pthread_create(&in->thread[in->started], NULL, intake_main, in) == 0)
-        in->started++;
-    if (in->started < COMMITTERS) {
-        intake_stop(in);
-        intake_free(in);
-        return fail(e, ST_INTERNAL, "cannot start the committer threads");
+    for (; in->started < COMMITTERS; in->started++) {
+        const struct thread_start what = {
+            .name = "committer", .number = in->started + 1, .run = intake_main, .arg = in
+        };
+        if (thread_start(&in->thread[in->started], &what, e)) {
+            intake_stop(in);
+            intake_free(in);
+            return e->status;
+        }
     }
     *out = in;
     return OK;

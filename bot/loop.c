@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include <assert.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -304,10 +305,10 @@ enum status loop_start(struct server *s, struct error *e)
 {
     struct loop_birth birth = { .server = s, .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
     s->watch_epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (s->watch_epoll < 0 || pthread_create(&s->thread, NULL, loop_main, &birth) != 0) {
-        s->started = false;
-        return fail(e, ST_UNAVAILABLE, "The web server's thread could not be started: %s", strerror(errno));
-    }
+    if (s->watch_epoll < 0)
+        return fail(e, ST_INTERNAL, "The web server cannot be started: %s", strerror(errno));
+    if (thread_start(&s->thread, &(struct thread_start){ .name = "loop", .run = loop_main, .arg = &birth }, e))
+        return e->status;
     pthread_mutex_lock(&birth.lock);
     while (!birth.up)
         pthread_cond_wait(&birth.changed, &birth.lock);

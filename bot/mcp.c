@@ -4,7 +4,9 @@
 #include "bot/mcp.h"
 
 #include "base/json.h"
+#include "base/text.h"
 #include "bot/mcp_tools.h"
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -18,6 +20,7 @@ enum {
 
 #define META_VERSION "io.modelcontextprotocol/protocolVersion"
 #define META_CAPABILITIES "io.modelcontextprotocol/clientCapabilities"
+#define META_CLIENT "io.modelcontextprotocol/clientInfo"
 #define META_SERVER "io.modelcontextprotocol/serverInfo"
 
 static const char modern_version[] = "2026-07-28";
@@ -26,12 +29,9 @@ static const char *const legacy_versions[] = { "2025-11-25", "2025-06-18", "2025
 
 static const char instructions[] =
     "steward reaches a person on their phone. Use ask_human when you need a decision, a missing fact or a go-ahead "
-    "that "
-    "only the person can give; it waits, perhaps for hours, and the answer may be a button you offered or free text. "
-    "Use "
-    "notify_human to report a milestone or an error without waiting. approve answers the permission prompts of the "
-    "agent's "
-    "host; do not call it yourself. If an answer says that nobody answered, do not assume consent.";
+    "that only the person can give; it waits, perhaps for hours, and the answer may be a button you offered or free "
+    "text. Use notify_human to report a milestone or an error without waiting. approve answers the permission prompts "
+    "of the agent's host; do not call it yourself. If an answer says that nobody answered, do not assume consent.";
 
 struct request {
     struct mcp_session *session;
@@ -122,6 +122,14 @@ static void refuse(struct request *r, int code, const char *message)
 
 /* ---- methods ---- */
 
+/* A member of _meta; its names hold dots, so that paths do not reach them.  Present, even when null: true. */
+static bool meta_get(struct request *r, const char *key, struct json_object **out)
+{
+    struct json_object *meta = json_at(r->params, "_meta");
+    *out = NULL;
+    return json_object_is_type(meta, json_type_object) && json_object_object_get_ex(meta, key, out);
+}
+
 static struct json_object *capabilities(void)
 {
     struct json_object *o = json_object_new_object();
@@ -161,6 +169,15 @@ static const char *legacy_version(const char *wanted)
     return legacy_versions[0];
 }
 
+/* The title of a clientInfo is meant for people, its name for programs. */
+static const char *client_name(struct arena *arena, struct json_object *info)
+{
+    const char *name = json_str(info, "title", "");
+    if (!*name)
+        name = json_str(info, "name", "");
+    return arena_strndup(arena, name, text_prefix_utf16(name, strlen(name), MCP_CLIENT_UNITS_MAX));
+}
+
 static void do_initialize(struct request *r)
 {
     const char *wanted = json_str(r->params, "protocolVersion", NULL);
@@ -174,6 +191,8 @@ static void do_initialize(struct request *r)
     json_set(o, "serverInfo", server_info());
     json_set_str(o, "instructions", instructions);
     r->session->legacy = true;
+    snprintf(r->session->client, sizeof r->session->client, "%s",
+             client_name(r->arena, json_at(r->params, "clientInfo")));
     answer(r, o);
 }
 
@@ -204,6 +223,15 @@ static const char *token_text(struct arena *arena, struct json_object *o)
     return strlen(text) <= MCP_ID_BYTES_MAX ? text : NULL;
 }
 
+/* The client of a modern request says in each who it is, if it does. */
+static const char *call_client(struct request *r)
+{
+    struct json_object *info;
+    if (!r->modern)
+        return arena_strdup(r->arena, r->session->client);
+    return meta_get(r, META_CLIENT, &info) ? client_name(r->arena, info) : "";
+}
+
 static void do_tools_call(struct request *r)
 {
     struct mcp_call *call = &r->out->call;
@@ -224,6 +252,7 @@ static void do_tools_call(struct request *r)
     }
     call->id = r->id;
     call->modern = r->modern;
+    call->client = call_client(r);
     call->arguments = arguments ? arguments : json_keep(r->arena, json_object_new_object());
     call->progress_token = token_text(r->arena, json_at(r->params, "_meta.progressToken"));
     r->out->act = MCP_CALL;
@@ -251,14 +280,6 @@ static const struct method *method_find(const char *name, bool modern)
 }
 
 /* ---- which era ---- */
-
-/* A member of _meta; its names hold dots, so that paths do not reach them.  Present, even when null: true. */
-static bool meta_get(struct request *r, const char *key, struct json_object **out)
-{
-    struct json_object *meta = json_at(r->params, "_meta");
-    *out = NULL;
-    return json_object_is_type(meta, json_type_object) && json_object_object_get_ex(meta, key, out);
-}
 
 static void refuse_version(struct request *r, const char *requested)
 {

@@ -15,18 +15,21 @@
 enum {
     MCP_LINE_BYTES_MAX = 8 * MIB, /* a client's message: a permission request holds the whole input of a tool */
     MCP_ID_BYTES_MAX = 512,       /* a request id as JSON text; clients count or use UUIDs */
+    MCP_CLIENT_UNITS_MAX = 48,    /* UTF-16 units of a client's name that are kept: it stands in the title of a card */
 };
 
 struct mcp_tool;
 
 struct mcp_session {
     bool legacy; /* `initialize` was the opening: requests without a version in _meta are of that era */
+    char client[3 * MCP_CLIENT_UNITS_MAX + 1]; /* what the client called itself there; "" = it did not */
 };
 
 struct mcp_call {
     const char *id;             /* of the request, as JSON text: 7 or "a" */
     const char *progress_token; /* as JSON text; NULL = the client wants no progress */
     bool modern;                /* the era of the answer */
+    const char *client;         /* what the client calls itself, from outside; "" = it does not say */
     const struct mcp_tool *tool;
     struct json_object *arguments; /* an object; lives as long as the arena of the line */
 };

@@ -56,11 +56,11 @@ static struct json_object *card(struct arena *arena, const char *project, const 
     return body;
 }
 
-static enum status approve_plan(struct arena *arena, struct json_object *arguments, const char *project,
+static enum status approve_plan(struct arena *arena, const struct mcp_call *call, const char *project,
                                 const char *fresh_id, struct mcp_plan *plan, struct error *e)
 {
     struct hook *hook = arena_alloc(arena, sizeof *hook);
-    enum status s = hook_read(arena, HOOK_CLAUDE, hook_body(arena, arguments), project, hook, e);
+    enum status s = hook_read_as(arena, HOOK_CLAUDE, call->client, hook_body(arena, call->arguments), project, hook, e);
     if (s != OK)
         return s;
     if (hook->kind != HOOK_ASK || hook->question_count < 1)

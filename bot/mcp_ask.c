@@ -29,9 +29,10 @@ static void copy(struct json_object *body, const char *as, struct json_object *a
 
 /* ---- ask_human ---- */
 
-static enum status ask_plan(struct arena *arena, struct json_object *arguments, const char *project,
-                            const char *fresh_id, struct mcp_plan *plan, struct error *e)
+static enum status ask_plan(struct arena *arena, const struct mcp_call *call, const char *project, const char *fresh_id,
+                            struct mcp_plan *plan, struct error *e)
 {
+    struct json_object *arguments = call->arguments;
     struct json_object *options = json_at(arguments, "options");
     bool has_options = options && json_object_array_length(options) > 0;
     if (json_flag(arguments, "multi", false) && !has_options)
@@ -154,10 +155,11 @@ const struct mcp_tool mcp_tool_ask = {
 
 /* ---- notify_human ---- */
 
-static enum status notify_plan(struct arena *arena, struct json_object *arguments, const char *project,
+static enum status notify_plan(struct arena *arena, const struct mcp_call *call, const char *project,
                                const char *fresh_id, struct mcp_plan *plan, struct error *e)
 {
     (void)e;
+    struct json_object *arguments = call->arguments;
     struct json_object *body = card(arena, project, json_str(arguments, "type", "milestone"), fresh_id, plan);
     copy(body, "message", arguments, "message");
     copy(body, "details", arguments, "details");

@@ -6,12 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/thread.h"
 #include "bot/agent_option.h"
 #include "bot/mcp_tools.h"
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -282,22 +282,6 @@ static void *call_main(void *arg)
 
 /* ---- the reader's side ---- */
 
-/* Signals are the main thread's, so that they end its read. */
-static bool start_thread(struct open_call *c)
-{
-    sigset_t all, before;
-    pthread_t thread;
-    pthread_attr_t attr;
-    sigfillset(&all);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    int failed = pthread_create(&thread, &attr, call_main, c);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return !failed;
-}
-
 static struct open_call *find(struct mcp_calls *m, const char *id)
 {
     for (struct open_call *c = m->slot; c < m->slot + MCP_CALLS_MAX; c++)
@@ -329,7 +313,8 @@ static bool begin(struct mcp_calls *m, struct arena *arena, const struct mcp_cal
     *c = (struct open_call){ .all = m, .arena = arena, .call = *call, .begin_ms = clock_mono_ms() };
     c->progress_ms = c->begin_ms;
     m->open++;
-    if (start_thread(c))
+    const struct thread_start what = { .name = "mcp call", .run = call_main, .arg = c };
+    if (thread_start(NULL, &what, NULL) == OK)
         return true;
     c->arena = NULL;
     m->open--;

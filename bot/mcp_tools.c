@@ -207,7 +207,7 @@ enum status mcp_tool_plan(struct arena *arena, const struct mcp_call *call, cons
     *plan = (struct mcp_plan){ .count = 0 };
     enum status s = check_arguments(call->tool, call->arguments, e);
     if (s == OK)
-        s = call->tool->plan(arena, call->arguments, project, fresh_id, plan, e);
+        s = call->tool->plan(arena, call, project, fresh_id, plan, e);
     return s;
 }
 

@@ -50,7 +50,7 @@ struct mcp_tool {
     bool open;                             /* arguments that are not in the row are let through */
     bool waits;                            /* a question: its answer is waited for */
     struct json_object *(*output)(void);   /* schema of structuredContent; NULL = there is none */
-    enum status (*plan)(struct arena *, struct json_object *arguments, const char *project, const char *fresh_id,
+    enum status (*plan)(struct arena *, const struct mcp_call *, const char *project, const char *fresh_id,
                         struct mcp_plan *, struct error *);
     struct json_object *(*result)(struct arena *, struct json_object *arguments, const struct mcp_plan *,
                                   const struct mcp_outcome *);

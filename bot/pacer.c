@@ -25,10 +25,9 @@ static bool is_group(const struct pacer_chat *c)
     return c->chat_id < 0;
 }
 
-void pacer_init(struct pacer *p, bool off)
+void pacer_init(struct pacer *p)
 {
     memset(p, 0, sizeof *p);
-    p->off = off;
 }
 
 void pacer_release(struct pacer *p)
@@ -55,8 +54,6 @@ static void ring_push(int64_t *ring, int size, int head, int *count, int64_t now
 
 int64_t pacer_reserve(struct pacer *p, int64_t now_ms)
 {
-    if (p->off)
-        return 0;
     ring_expire(p->sent_ms, SEND_GLOBAL_PER_SECOND, &p->head, &p->count, now_ms - PACER_GLOBAL_WINDOW_MS);
     int excess = p->count + p->reserved - (SEND_GLOBAL_PER_SECOND - 1);
     if (excess <= 0) {
@@ -71,8 +68,6 @@ int64_t pacer_reserve(struct pacer *p, int64_t now_ms)
 
 void pacer_cancel(struct pacer *p)
 {
-    if (p->off)
-        return;
     assert(p->reserved > 0);
     p->reserved--;
 }
@@ -140,8 +135,6 @@ static struct pacer_chat *chat_find(struct pacer *p, int64_t chat_id, int64_t no
 
 int64_t pacer_take(struct pacer *p, enum pace pace, bool low, int64_t chat_id, int64_t now_ms)
 {
-    if (p->off)
-        return 0;
     pacer_cancel(p);
     if (pace == PACE_TAP)
         return 0;

@@ -29,14 +29,13 @@ enum pace { PACE_TAP, PACE_EDIT, PACE_MESSAGE };
 
 struct pacer_chat; /* one chat's recent past */
 struct pacer {
-    bool off;                                /* a Bot API server of one's own: everything may go at once */
     int64_t sent_ms[SEND_GLOBAL_PER_SECOND]; /* ring: when the last ones went */
     int head, count, reserved;
     struct pacer_chat *chats;
     size_t chat_count, chat_capacity;
 };
 
-void pacer_init(struct pacer *, bool off);
+void pacer_init(struct pacer *);
 void pacer_release(struct pacer *);
 
 /* 0: one of the global slots is reserved; else nothing is, and this many ms must pass first. */

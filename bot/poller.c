@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "bot/update.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,10 +57,9 @@ static void say(struct poller *p, bool ok, const char *error)
 static bool pause_ms(struct poller *p, int64_t ms)
 {
     int64_t until_ms = clock_mono_ms() + ms;
-    struct timespec at = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
     pthread_mutex_lock(&p->lock);
     while (!p->stopping && clock_mono_ms() < until_ms)
-        pthread_cond_timedwait(&p->change, &p->lock, &at);
+        condition_wait_until(&p->change, &p->lock, until_ms);
     bool go_on = !p->stopping;
     pthread_mutex_unlock(&p->lock);
     return go_on;
@@ -93,16 +93,13 @@ static enum status batch_write(struct db *db, void *arg, struct error *e)
     return inbox_put(db, b->update, b->count, now_ms, &b->stored, e);
 }
 
-static void skip_unreadable(struct poller *p, int64_t update_id, const struct error *e)
+static void say_unreadable(int64_t update_id, const struct error *e)
 {
-    pthread_mutex_lock(&p->lock);
-    p->state.skipped++;
-    pthread_mutex_unlock(&p->lock);
     log_event(LOG_ERROR, "update_unreadable", F_INT("update_id", update_id), F_ERR(e));
 }
 
 /* Envelopes of the wanted ones into *b; returns the highest update_id seen. */
-static int64_t batch_fill(struct poller *p, struct arena *a, struct json_object *updates, struct batch *b)
+static int64_t batch_fill(struct arena *a, struct json_object *updates, struct batch *b)
 {
     size_t count = json_object_array_length(updates);
     int64_t highest = 0;
@@ -116,7 +113,7 @@ static int64_t batch_fill(struct poller *p, struct arena *a, struct json_object 
         if (update_id > highest)
             highest = update_id;
         if (update_envelope(a, body, strlen(body), &b->update[b->count], &wanted, &e))
-            skip_unreadable(p, update_id, &e);
+            say_unreadable(update_id, &e);
         else
             b->count += wanted;
     }
@@ -138,7 +135,7 @@ static void take_updates(struct poller *p, struct arena *a, struct json_object *
 {
     struct batch b = { 0 };
     struct error e = { 0 };
-    int64_t highest = batch_fill(p, a, updates, &b);
+    int64_t highest = batch_fill(a, updates, &b);
     if (b.count && store_write(p->options.store, batch_write, &b, &e)) {
         back_off(p, e.text, 0); /* the next call asks for the same ones again */
         return;
@@ -146,7 +143,8 @@ static void take_updates(struct poller *p, struct arena *a, struct json_object *
     if (highest >= p->offset)
         p->offset = highest + 1;
     pthread_mutex_lock(&p->lock);
-    p->state.updates += (int64_t)json_object_array_length(updates);
+    p->state.accepted += (int64_t)b.count;
+    p->state.ignored += (int64_t)(json_object_array_length(updates) - b.count);
     pthread_mutex_unlock(&p->lock);
     batch_announce(p, &b);
     p->failures = 0;
@@ -181,7 +179,10 @@ static void narrow(struct poller *p, const struct telegram_answer *answer, const
         back_off(p, "Telegram's answer to getUpdates cannot be read", 0);
         return;
     }
-    skip_unreadable(p, update_id, e);
+    say_unreadable(update_id, e);
+    pthread_mutex_lock(&p->lock);
+    p->state.ignored++;
+    pthread_mutex_unlock(&p->lock);
     p->offset = update_id + 1;
 }
 
@@ -214,7 +215,8 @@ static void request_updates(struct poller *p, struct arena *a, struct telegram_r
     if (p->offset)
         json_set_int(params, "offset", p->offset);
     json_set_int(params, "limit", p->limit);
-    json_set_int(params, "timeout", POLL_TIMEOUT_S);
+    /* The first one, and those after trouble, are answered at once: an empty answer says that all is well (again). */
+    json_set_int(params, "timeout", p->state.ok ? POLL_TIMEOUT_S : 0);
     json_set(params, "allowed_updates", telegram_allowed_updates());
     telegram_request_json(a, "getUpdates", params, true, request);
 }
@@ -243,7 +245,7 @@ static void poll_once(struct poller *p, struct arena *a)
         handle_refusal(p, a, &answer);
 }
 
-static void *poller_thread(void *arg)
+static void *poller_main(void *arg)
 {
     struct poller *p = arg;
     while (pause_ms(p, 0)) {
@@ -259,23 +261,18 @@ static void *poller_thread(void *arg)
 enum status poller_start(const struct poller_options *options, struct poller **out, struct error *e)
 {
     struct poller *p = xcalloc(1, sizeof *p);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&p->change, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&p->change);
     pthread_mutex_init(&p->lock, NULL);
     p->options = *options;
     p->limit = POLL_UPDATES_MAX;
     p->http = http_new();
-    int failed = pthread_create(&p->thread, NULL, poller_thread, p);
-    if (!failed) {
+    if (thread_start(&p->thread, &(struct thread_start){ .name = "poller", .run = poller_main, .arg = p }, e) == OK) {
         *out = p;
         return OK;
     }
     http_free(p->http);
     free(p);
-    return fail(e, ST_INTERNAL, "no thread could be started for polling: %s", strerror(failed));
+    return e->status;
 }
 
 void poller_state(struct poller *p, struct poller_state *out)

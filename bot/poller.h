@@ -24,11 +24,12 @@ struct poller_options {
 struct poller_state {
     bool ok;            /* the last getUpdates was answered */
     int64_t last_ok_ms; /* wall clock; 0 = never */
-    int64_t updates;    /* taken so far, duplicates included */
-    int64_t skipped;    /* that were no updates we could read */
+    int64_t accepted;   /* updates since the start, duplicates included */
+    int64_t ignored;    /* that steward has no use for, or cannot read */
     char error[256];    /* of the last call; "" */
 };
 
+/* Waits for nothing: the first call is the thread's. */
 enum status MUST_CHECK poller_start(const struct poller_options *, struct poller **, struct error *);
 void poller_state(struct poller *, struct poller_state *); /* any thread */
 void poller_stop(struct poller *); /* ends the poll under way (about a second), joins, frees; NULL is fine */

@@ -24,7 +24,7 @@ struct program {
     struct metrics *metrics;
     struct sampler *sampler;               /* gauges of the database */
     _Atomic(struct registrar *) registrar; /* set while threads run already: NULL at first */
-    struct poller *poller;
+    _Atomic(struct poller *) poller;       /* the same; stays NULL with a webhook */
     struct typing *typing;
     struct sender *sender; /* to Telegram; NULL without a token */
     struct sender *console_sender;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,16 +243,15 @@ static int64_t advance(struct registrar *r, enum step *step)
 static bool pause_ms(struct registrar *r, int64_t ms)
 {
     int64_t until_ms = clock_mono_ms() + ms;
-    struct timespec at = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
     pthread_mutex_lock(&r->lock);
     while (!r->stopping && clock_mono_ms() < until_ms)
-        pthread_cond_timedwait(&r->change, &r->lock, &at);
+        condition_wait_until(&r->change, &r->lock, until_ms);
     bool go_on = !r->stopping;
     pthread_mutex_unlock(&r->lock);
     return go_on;
 }
 
-static void *registrar_thread(void *arg)
+static void *registrar_main(void *arg)
 {
     struct registrar *r = arg;
     enum step step = STEP_IDENTITY;
@@ -266,25 +266,21 @@ static void *registrar_thread(void *arg)
 enum status registrar_start(const struct registrar_options *options, struct registrar **out, struct error *e)
 {
     struct registrar *r = xcalloc(1, sizeof *r);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->change, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&r->change);
     pthread_mutex_init(&r->lock, NULL);
     r->options = *options;
     r->started_ms = clock_wall_ms() / 1000 * 1000;
     if (options->public_url)
         snprintf(r->webhook_url, sizeof r->webhook_url, "%s/telegram-webhook", options->public_url);
     r->http = http_new();
-    int failed = pthread_create(&r->thread, NULL, registrar_thread, r);
-    if (!failed) {
+    if (thread_start(&r->thread, &(struct thread_start){ .name = "registrar", .run = registrar_main, .arg = r }, e) ==
+        OK) {
         *out = r;
         return OK;
     }
     http_free(r->http);
     free(r);
-    return fail(e, ST_INTERNAL, "no thread could be started for registering with Telegram: %s", strerror(failed));
+    return e->status;
 }
 
 void registrar_state(struct registrar *r, struct telegram_state *out)

@@ -41,22 +41,37 @@ static bool health_sender(void *arg, struct json_object *section, struct error *
     return ok;
 }
 
+/* Without a public address: how the fetching of updates goes; its trouble, or "". */
+static void health_polling(struct poller *poller, struct json_object *section, char *error, size_t error_bytes)
+{
+    struct poller_state s;
+    char at[CIVIL_TEXT_BYTES];
+    poller_state(poller, &s);
+    if (s.last_ok_ms)
+        json_set_str(section, "last_poll", clock_format_utc(s.last_ok_ms, at));
+    snprintf(error, error_bytes, "%s", s.error);
+}
+
 static bool health_telegram(void *arg, struct json_object *section, struct error *why)
 {
     struct program *p = arg;
     struct telegram_state s;
+    struct poller *poller = p->poller;
+    char error[ERROR_TEXT_BYTES_MAX] = "";
     (void)why;
     if (!p->registrar) {
         json_set_str(section, "state", "starting");
         return true;
     }
     registrar_state(p->registrar, &s);
-    json_set_bool(section, "ok", s.ok);
+    if (poller)
+        health_polling(poller, section, error, sizeof error);
+    json_set_bool(section, "ok", s.ok && !*error);
     json_set_bool(section, "registered", s.registered);
     json_set_str(section, "username", *s.username ? s.username : NULL);
     json_set_int(section, "pending_updates", s.pending_updates);
-    if (*s.error)
-        json_set_str(section, "error", s.error);
+    if (*s.error || *error)
+        json_set_str(section, "error", *s.error ? s.error : error);
     if (*s.last_delivery_error)
         json_set_str(section, "last_delivery_error", s.last_delivery_error);
     return true; /* Telegram being away is told, but a restart by the platform would not bring it back */

@@ -7,11 +7,33 @@
 #include "bot/agents.h"
 #include "bot/embedder.h"
 #include "bot/metrics.h"
+#include "bot/poller.h"
 #include "bot/scheduler.h"
 #include "bot/worker.h"
 #include "router/price.h"
 
 #include <stdio.h>
+
+/* --- messages --- */
+
+static void put_updates(struct metrics_page *m, const char *source, const char *outcome, int64_t count)
+{
+    char labels[METRICS_LABELS_BYTES];
+    metrics_counter(m, "steward_updates_total", "Updates from Telegram; ignored: of no use to steward, or unreadable",
+                    metrics_labels(labels, "source", source, "outcome", outcome), (double)count);
+}
+
+static void collect_updates(struct program *p, struct metrics_page *m)
+{
+    struct poller_state polled = { 0 };
+    struct poller *poller = p->poller;
+    if (poller)
+        poller_state(poller, &polled);
+    put_updates(m, "webhook", "accepted", p->webhook.accepted);
+    put_updates(m, "webhook", "ignored", p->webhook.ignored);
+    put_updates(m, "polling", "accepted", polled.accepted);
+    put_updates(m, "polling", "ignored", polled.ignored);
+}
 
 static void collect_turns(struct program *p, struct metrics_page *m)
 {
@@ -41,6 +63,8 @@ static void collect_clockwork(struct program *p, struct metrics_page *m)
     metrics_counter(m, "steward_rescued_total", "Rows of dead workers given back", NULL, (double)c.rescued);
     metrics_counter(m, "steward_parked_total", "Messages set aside after repeated crashes", NULL, (double)c.parked);
     metrics_counter(m, "steward_reminders_total", "Reminders fired", NULL, (double)c.reminders);
+    metrics_counter(m, "steward_job_failures_total", "Failed jobs of the scheduler; each is tried again", NULL,
+                    (double)c.errors);
 }
 
 /* --- sending --- */
@@ -69,6 +93,9 @@ static void collect_sends(struct program *p, struct metrics_page *m)
     metrics_counter(m, "steward_telegram_denied_total", "Refusals of the bot token", NULL, (double)telegram.denied);
     metrics_counter(m, "steward_telegram_plain_total", "Messages sent without their formatting, which was refused",
                     NULL, (double)telegram.plain);
+    metrics_counter(m, "steward_telegram_migrated_total", "Groups that got a new id", NULL, (double)telegram.migrated);
+    metrics_counter(m, "steward_settle_retries_total", "Writes of a send's result that had to be tried again", NULL,
+                    (double)(telegram.settle_retries + console.settle_retries));
     if (p->sender)
         metrics_histogram(m, "steward_send_duration_seconds", "How long calls that send took", "channel=\"telegram\"",
                           sender_times(p->sender));
@@ -154,12 +181,14 @@ static void collect_models(struct program *p, struct metrics_page *m)
 
 static void collect_database(struct program *p, struct metrics_page *m)
 {
-    static const char help[] = "How long transactions took: a write to its commit, a read to its end";
+    static const char help[] =
+        "How long a write took to its end, a read to its end, and a flush of SQLite's log to the disk";
     struct store_counters d;
     const struct store_times *times = store_times(p->store);
     store_count(p->store, &d);
     metrics_histogram(m, "steward_database_duration_seconds", help, "kind=\"write\"", &times->write);
     metrics_histogram(m, "steward_database_duration_seconds", help, "kind=\"read\"", &times->read);
+    metrics_histogram(m, "steward_database_duration_seconds", help, "kind=\"flush\"", &times->flush);
     metrics_counter(m, "steward_database_commits_total", "Commits; several writes may share one", NULL,
                     (double)d.commits);
     metrics_counter(m, "steward_database_errors_total", "Failed writes, and reads that got no connection", NULL,
@@ -176,7 +205,7 @@ static void collect_memory(struct program *p, struct metrics_page *m)
     metrics_gauge(m, "steward_index_items", "Rows that can be searched", NULL, (double)c.recall.documents);
     metrics_gauge(m, "steward_index_vectors", "Vectors in memory", NULL, (double)c.recall.vectors);
     metrics_gauge(m, "steward_index_waiting", "Rows whose vector is missing or stale", NULL, (double)c.recall.wanted);
-    metrics_gauge(m, "steward_index_lag_seconds", "Since when rows wait for their vector", NULL,
+    metrics_gauge(m, "steward_index_lag_seconds", "How long the row that waits longest for its vector has waited", NULL,
                   (double)c.lag_ms / 1000);
     metrics_gauge(m, "steward_token_limit_reached", "1: DAILY_TOKEN_LIMIT holds models back until midnight", NULL,
                   c.limited);
@@ -187,6 +216,7 @@ static void collect_memory(struct program *p, struct metrics_page *m)
 static void collect(void *arg, struct metrics_page *m)
 {
     struct program *p = arg;
+    collect_updates(p, m);
     collect_turns(p, m);
     collect_clockwork(p, m);
     collect_sends(p, m);

@@ -4,9 +4,11 @@
 #include "bot/scheduler.h"
 
 #include "base/clock.h"
+#include "base/footprint.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "router/ask.h"
 #include "router/remind.h"
 #include "router/reply.h"
@@ -22,7 +24,9 @@
 #include <string.h>
 
 enum {
+    LOOK_INTERVAL_MS = 1000,
     PRUNE_INTERVAL_MS = 10 * 60 * 1000,
+    TRIM_INTERVAL_MS = 30 * 1000,
     ALIVE_INTERVAL_MS = 10 * 1000, /* far below ASK_AWAY_MS */
     OUTBOX_KEEP_MS =
         2 * 24 * 3600 * 1000, /* a tap looks its card up here; after two days a result comes as a new message */
@@ -56,9 +60,12 @@ struct job_run {
 
 static enum status tell_owner(struct db *db, struct job_run *r, const struct inbox_row *row, struct error *e)
 {
-    int64_t chat_id = 0;
+    const struct reminder_people *p = &r->s->options.people;
+    int64_t chat_id = 0; /* the console page, until the owner has written to the bot */
     bool found;
-    if (db_get_int(db, &chat_id, &found, e, "SELECT COALESCE(private_chat_id, 0) FROM users WHERE id = 1"))
+    if (p->telegram && p->count &&
+        db_get_int(db, &chat_id, &found, e, "SELECT COALESCE(private_chat_id, 0) FROM users WHERE telegram_id = $1",
+                   p_int(p->telegram_ids[0])))
         return e->status;
     struct reply reply;
     reply_init(&reply, r->arena);
@@ -104,7 +111,8 @@ static enum status job_remind(struct db *db, void *arg, struct error *e)
 {
     struct job_run *r = arg;
     int fired;
-    if (db_now_ms(db, &r->now_ms, e) || remind_fire(db, r->arena, r->s->options.zone, r->now_ms, &fired, e))
+    if (db_now_ms(db, &r->now_ms, e) ||
+        remind_fire(db, r->arena, &r->s->options.people, r->s->options.zone, r->now_ms, &fired, e))
         return e->status;
     r->count = fired;
     return OK;
@@ -157,7 +165,9 @@ _Static_assert((int)JOB_COUNT <= (int)JOBS_MAX, "last_run_ms has a place for eve
 
 static void complain(struct scheduler *s, const struct job *job, const struct error *e)
 {
+    pthread_mutex_lock(&s->lock);
     s->counters.errors++;
+    pthread_mutex_unlock(&s->lock);
     if (s->complained_at_ms && clock_mono_ms() - s->complained_at_ms < 10000)
         return; /* one outage, one story */
     s->complained_at_ms = clock_mono_ms();
@@ -195,11 +205,9 @@ static void job_do(struct scheduler *s, const struct job *job)
 
 static bool scheduler_wait(struct scheduler *s)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 1;
+    int64_t look_at_ms = clock_mono_ms() + LOOK_INTERVAL_MS;
     pthread_mutex_lock(&s->lock);
-    while (!s->stop && pthread_cond_timedwait(&s->wake, &s->lock, &until) == 0)
+    while (!s->stop && condition_wait_until(&s->wake, &s->lock, look_at_ms))
         continue;
     bool go_on = !s->stop;
     pthread_mutex_unlock(&s->lock);
@@ -209,7 +217,12 @@ static bool scheduler_wait(struct scheduler *s)
 static void *scheduler_main(void *arg)
 {
     struct scheduler *s = arg;
-    while (scheduler_wait(s))
+    int64_t trimmed_ms = clock_mono_ms();
+    while (scheduler_wait(s)) {
+        if (clock_mono_ms() - trimmed_ms >= TRIM_INTERVAL_MS) {
+            footprint_give_back();
+            trimmed_ms = clock_mono_ms();
+        }
         for (int i = 0; i < JOB_COUNT; i++) {
             int64_t now_ms = clock_mono_ms();
             if (now_ms - s->last_run_ms[i] + 50 < job_table[i].interval_ms)
@@ -217,25 +230,22 @@ static void *scheduler_main(void *arg)
             s->last_run_ms[i] = now_ms;
             job_do(s, &job_table[i]);
         }
+    }
     return NULL;
 }
 
 enum status scheduler_start(const struct scheduler_options *options, struct scheduler **out, struct error *e)
 {
     struct scheduler *s = xcalloc(1, sizeof *s);
-    pthread_condattr_t attr;
     s->options = *options;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&s->wake);
     pthread_mutex_init(&s->lock, NULL);
     job_do(s, &job_table[0]);
     for (int i = 0; i < JOB_COUNT; i++) /* an absence is told of at once */
         s->last_run_ms[i] = job_table[i].run == job_alive ? 0 : clock_mono_ms();
-    if (pthread_create(&s->thread, NULL, scheduler_main, s)) {
+    if (thread_start(&s->thread, &(struct thread_start){ .name = "scheduler", .run = scheduler_main, .arg = s }, e)) {
         free(s);
-        return fail(e, ST_INTERNAL, "cannot start the scheduler thread");
+        return e->status;
     }
     *out = s;
     return OK;

@@ -3,18 +3,19 @@
  * what became of them.  Order inside a chat is kept (the claim sees to it), chats run side by side, the pace is
  * Telegram's.
  *
- * What happens to a row:
- *   sent        the row is marked; a settled result waits for nothing but the database.
- *   retry       a definite failure: again after min(cap, base·2ⁿ) with full jitter, parked after SEND_ATTEMPTS_MAX.
- *   rate limit  again after retry_after, kept in the row's run_at, so that a restart obeys it too.  No attempt is
- * counted, or outage   nor when Telegram cannot be reached at all: such a row waits as long as it takes. refused parked
- * at once (blocked, kicked, not a valid message). denied      the token is refused: nothing is lost, one row a minute
- * tries again, sender_healthy() turns false. unknown     the request went out and no answer came.  The row's `unknowns`
- * grows and it is sent again after a short pause; a message then ends with "↻ Sent again: the first attempt got no
- * answer.", so that a possible double explains itself.  After SEND_UNKNOWN_MAX such sends it is parked.  Edits and
- * answers to taps may be repeated freely, so for them it is a retry. rescued     a row found in 'sending' after its
- * process died comes back with unknowns + 1 and is treated the same, except that a crash is no evidence about Telegram:
- * only SENDER_RESCUES_MAX of them park it.
+ * What becomes of a row that was sent:
+ *   - sent: the row is marked; a settled result waits for nothing but the database.
+ *   - retry (a definite failure): again after min(cap, base·2ⁿ) with full jitter, parked after SEND_ATTEMPTS_MAX.
+ *   - rate limit or outage: again after retry_after, kept in the row's run_at, so that a restart obeys it too.  No
+ *     attempt is counted, also when Telegram cannot be reached at all: such a row waits as long as it takes.
+ *   - refused (blocked, kicked, not a valid message): parked at once.
+ *   - denied (the token is refused): nothing is lost, one row a minute tries again, sender_healthy() turns false.
+ *   - unknown (the request went out and no answer came): the row's `unknowns` grows and it is sent again after a short
+ *     pause; a message then ends with "↻ Sent again: the first attempt got no answer.", so that a possible double
+ *     explains itself.  After SEND_UNKNOWN_MAX such sends it is parked.  Edits and answers to taps may be repeated
+ *     freely, so for them it is a retry.
+ *   - rescued (found in 'sending' after its process died): comes back with unknowns + 1 and is treated the same, except
+ *     that a crash is no evidence about Telegram: only SENDER_RESCUES_MAX of them park it.
  *
  * A database outage after a successful send does not lead to a second send: the thread keeps its result and tries to
  * write it until it succeeds or the program is killed, even when the lease has ended meanwhile.
@@ -41,8 +42,10 @@ struct sender_options {
     struct store *store;
     const struct messengers *messengers; /* whose rows it sends; constant, outlives the sender */
     int threads;                         /* at most SENDER_THREADS */
+    const char *name;                    /* of its threads (base/thread.h); static */
 };
 
+/* Since the start. */
 struct sender_counters {
     int64_t sent, retried, unknown, parked;
     int64_t floods;         /* 429 answers */
@@ -53,11 +56,13 @@ struct sender_counters {
     int64_t lost;           /* results of rows that another sender had taken over */
 };
 
+/* OK with fewer threads than asked for, if the system gives no more of them. */
 enum status MUST_CHECK sender_start(const struct sender_options *, struct sender **, struct error *);
 /* Something was put into the outbox (call after the commit).  Any thread, never blocks. */
 void sender_wake(struct sender *);
+/* Any thread. */
 void sender_count(struct sender *, struct sender_counters *);
-/* How long calls to the messenger took. */
+/* How long calls to the messenger took; lives as long as the sender.  Any thread. */
 const struct histogram *sender_times(const struct sender *);
 /* Can it do its work?  false: *why (may be NULL) says what is in the way.  Any thread. */
 bool sender_healthy(struct sender *, struct error *why);

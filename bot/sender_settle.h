@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * sender_settle: what became of a claimed row, as database work.  For sender.c alone; runs inside store_write(). */
+ * sender_settle: what became of a claimed row, as database work.  For sender_turnover.c (and settle_decide() for
+ * sender.c) alone; what takes a `struct db` runs inside store_write(), on sender threads. */
 #ifndef BOT_SENDER_SETTLE_H
 #define BOT_SENDER_SETTLE_H
 

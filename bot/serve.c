@@ -189,15 +189,22 @@ static enum status start_telegram(struct program *p, struct error *e)
     if (p->config.public_url)
         return OK;
     struct poller_options po = { .telegram = p->telegram, .store = p->store, .stored = on_stored, .arg = p };
-    return poller_start(&po, &p->poller, e);
+    struct poller *poller;
+    if (poller_start(&po, &poller, e))
+        return e->status;
+    p->poller = poller;
+    return OK;
 }
 
 static enum status start_pipeline(struct program *p, struct error *e)
 {
-    struct sender_options console = { .store = p->store, .messengers = &p->console_only, .threads = 1 };
+    struct sender_options console = {
+        .store = p->store, .messengers = &p->console_only, .threads = 1, .name = "console sender"
+    };
     struct sender_options telegram = { .store = p->store,
                                        .messengers = &p->telegram_only,
-                                       .threads = p->config.local_bot_api ? SENDER_THREADS : SENDER_THREADS_CLOUD };
+                                       .threads = p->config.local_bot_api ? SENDER_THREADS : SENDER_THREADS_CLOUD,
+                                       .name = "sender" };
     if (typing_start(&p->messengers, &p->typing, e) || sender_start(&console, &p->console_sender, e))
         return e->status;
     if (p->telegram && sender_start(&telegram, &p->sender, e))
@@ -221,7 +228,13 @@ static enum status start_pipeline(struct program *p, struct error *e)
     };
     if (workers_start(&wo, &p->workers, e))
         return e->status;
-    struct scheduler_options sc = { .store = p->store, .zone = p->config.zone, .woke = on_clock, .arg = p };
+    struct scheduler_options sc = { .store = p->store,
+                                    .zone = p->config.zone,
+                                    .people = { .telegram = p->telegram != NULL,
+                                                .telegram_ids = p->config.telegram_user_id,
+                                                .count = p->config.telegram_user_count },
+                                    .woke = on_clock,
+                                    .arg = p };
     return scheduler_start(&sc, &p->scheduler, e);
 }
 
@@ -319,11 +332,7 @@ int cmd_serve(int argc, char **argv)
 {
     sigset_t signals;
     struct error e = { 0 };
-    if (argc > 1) {
-        fprintf(stderr, "steward: serve takes no arguments (got \"%s\"); settings come from the environment.\n",
-                argv[1]);
-        return 2;
-    }
+    (void)argc, (void)argv;
     struct arena *arena = arena_new();
     struct program *p = arena_alloc(arena, sizeof *p);
     footprint_init();

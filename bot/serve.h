@@ -6,8 +6,8 @@
 #include "bot/config.h"
 #include "router/model.h"
 
-/* `steward [serve]`.  Exit 0 after SIGTERM or SIGINT, 1 when it cannot start (one sentence on stderr), 2 for wrong
- * usage. */
+/* `steward [serve]`.  Exit 0 after SIGTERM or SIGINT, 1 when it cannot start (one sentence on stderr).  Arguments are
+ * main.c's to refuse. */
 int cmd_serve(int argc, char **argv);
 
 /* The model endpoints a configuration names, in the order of failover. */

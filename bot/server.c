@@ -96,8 +96,8 @@ enum status server_start(struct server *s, struct error *e)
         return st;
     descriptors_raise(s);
     configure(s);
-    s->started = true;
-    return loop_start(s, e);
+    s->started = loop_start(s, e) == OK;
+    return s->started ? OK : e->status;
 }
 
 int server_port(const struct server *s)

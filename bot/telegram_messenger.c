@@ -198,53 +198,73 @@ static bool reopen(struct telegram *t, struct http *http, struct arena *a, const
     return telegram_judge(s, &answer, true) == TG_DONE;
 }
 
+/* One call for a row, in one of its forms. */
+struct attempt {
+    struct telegram_answer answer;
+    enum status called;
+    enum telegram_verdict verdict;
+};
+
+/* A tap's answer names no chat. */
+static int64_t chat_of(const struct outbox_row *row)
+{
+    return strcmp(row->kind, "tap") == 0 ? 0 : row->chat_id;
+}
+
+/* false: there is nothing to call for, and *out says what becomes of the row. */
+static bool attempt_make(struct telegram *t, struct http *http, struct arena *a, const struct outbox_row *row,
+                         unsigned flags, struct attempt *at, struct send_result *out)
+{
+    struct telegram_request request;
+    struct error e = { 0 };
+    enum status s = telegram_request_for(a, row, flags, &request, &e);
+    if (s) { /* NOT_FOUND: the message whose buttons should change is gone, and so is the reason to change them */
+        say(t, out, e.text);
+        out->outcome = s == ST_NOT_FOUND ? SEND_OK : SEND_REJECTED;
+        return false;
+    }
+    at->called =
+        telegram_call(t, http, a, &request, chat_of(row), TELEGRAM_SEND_TIMEOUT_MS, &t->cancel, &at->answer, &e);
+    at->verdict = telegram_judge(at->called, &at->answer, request.repeatable);
+    if (at->called == OK && at->answer.envelope && at->answer.code < 500)
+        note_answer(t);
+    else
+        note_silence(t);
+    say(t, out, at->called ? e.text : at->answer.description);
+    return true;
+}
+
 static void telegram_send(void *self, struct http *http, struct arena *a, const struct outbox_row *row, bool plain,
                           struct send_result *out)
 {
     struct telegram *t = self;
+    struct attempt at;
     unsigned flags = plain ? TELEGRAM_PLAIN : 0;
-    int64_t chat_id = strcmp(row->kind, "tap") == 0 ? 0 : row->chat_id; /* a tap's answer names no chat */
-    bool reopened = false, topic = strcmp(row->kind, "topic") == 0;
-    if (!ready(t, http, a, chat_id, out))
+    bool reopened = false;
+    if (!ready(t, http, a, chat_of(row), out))
         return;
     for (int form = 0; form < FORMS_MAX; form++) {
-        struct telegram_request request;
-        struct telegram_answer answer;
-        struct error e = { 0 };
-        enum status s = telegram_request_for(a, row, flags, &request, &e);
-        if (s) { /* NOT_FOUND: the message whose buttons should change is gone, and so is the reason to change them */
-            say(t, out, e.text);
-            out->outcome = s == ST_NOT_FOUND ? SEND_OK : SEND_REJECTED;
+        if (!attempt_make(t, http, a, row, flags, &at, out))
             return;
-        }
-        s = telegram_call(t, http, a, &request, chat_id, TELEGRAM_SEND_TIMEOUT_MS, &t->cancel, &answer, &e);
-        enum telegram_verdict verdict = telegram_judge(s, &answer, request.repeatable);
-        if (s == OK && answer.envelope && answer.code < 500)
-            note_answer(t);
-        else
-            note_silence(t);
-        say(t, out, s ? e.text : answer.description);
-        if (verdict == TG_NO_THREAD && row->topic_id) { /* made anew, ahead of this row */
+        if (at.verdict == TG_NO_THREAD && row->topic_id) { /* made anew, ahead of this row */
             out->outcome = SEND_RETRY;
             out->topic_lost = true;
             return;
         }
-        if (verdict == TG_TOPIC_CLOSED && row->topic_id && !reopened) {
-            if (reopen(t, http, a, row)) {
-                reopened = true;
+        if (at.verdict == TG_TOPIC_CLOSED && row->topic_id && !reopened) {
+            if ((reopened = reopen(t, http, a, row)))
                 continue;
-            }
-            if (!ready(t, http, a, chat_id, out)) /* that was one call too many */
+            if (!ready(t, http, a, chat_of(row), out)) /* that was one call too many */
                 return;
         }
-        unsigned form_flag = other_form(verdict);
+        unsigned form_flag = other_form(at.verdict);
         if (form_flag && !(flags & form_flag)) {
             flags |= form_flag;
             continue;
         }
-        conclude(t, verdict, s, &answer, chat_id, out);
-        if (topic)
-            conclude_topic(verdict, &answer, out);
+        conclude(t, at.verdict, at.called, &at.answer, chat_of(row), out);
+        if (strcmp(row->kind, "topic") == 0)
+            conclude_topic(at.verdict, &at.answer, out);
         return;
     }
     out->outcome = SEND_REJECTED;

@@ -4,6 +4,7 @@
 #include "bot/typing.h"
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -102,15 +103,7 @@ static void *typing_main(void *arg)
             pthread_mutex_lock(&t->lock);
             continue;
         }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += wait_ms / 1000;
-        until.tv_nsec += wait_ms % 1000 * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        pthread_cond_timedwait(&t->wake, &t->lock, &until);
+        condition_wait_until(&t->wake, &t->lock, clock_mono_ms() + wait_ms);
     }
     pthread_mutex_unlock(&t->lock);
     http_free(http);
@@ -120,16 +113,12 @@ static void *typing_main(void *arg)
 enum status typing_start(const struct messengers *messengers, struct typing **out, struct error *e)
 {
     struct typing *t = xcalloc(1, sizeof *t);
-    pthread_condattr_t attr;
     t->messengers = messengers;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&t->wake);
     pthread_mutex_init(&t->lock, NULL);
-    if (pthread_create(&t->thread, NULL, typing_main, t)) {
+    if (thread_start(&t->thread, &(struct thread_start){ .name = "typing", .run = typing_main, .arg = t }, e)) {
         free(t);
-        return fail(e, ST_INTERNAL, "cannot start the typing thread");
+        return e->status;
     }
     *out = t;
     return OK;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "router/ask.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -272,20 +273,15 @@ static void on_hint(enum hint hint, void *arg)
 enum status waiting_start(struct store *store, struct waiting **out, struct error *e)
 {
     struct waiting *w = *out = xcalloc(1, sizeof *w);
-    pthread_condattr_t attr;
-    pthread_attr_t thread_attr;
     w->store = store;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->change, &attr);
-    pthread_condattr_destroy(&attr);
-    pthread_attr_init(&thread_attr);
-    pthread_attr_setstacksize(&thread_attr, WORKER_STACK_BYTES);
-    w->started = pthread_create(&w->thread, &thread_attr, waiting_main, w) == 0;
-    pthread_attr_destroy(&thread_attr);
+    condition_init(&w->change);
+    const struct thread_start what = {
+        .name = "waiting room", .stack_bytes = WORKER_STACK_BYTES, .run = waiting_main, .arg = w
+    };
+    w->started = thread_start(&w->thread, &what, e) == OK;
     if (!w->started)
-        return fail(e, ST_INTERNAL, "cannot start the thread of the waiting room");
+        return e->status;
     store_on_hint(store, on_hint, w);
     return OK;
 }

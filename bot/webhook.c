@@ -23,7 +23,6 @@ static bool auth_telegram(struct request *r, void *arg)
         auth_came_by_proxy(r);
         return true;
     }
-    w->refused++;
     if (given)
         auth_refuse(r, "The secret token is missing or wrong");
     else

@@ -10,7 +10,7 @@ struct webhook {
     const char *secret; /* of X-Telegram-Bot-Api-Secret-Token; NULL: no bot token is set and the route answers 503 */
     struct intake *intake;
     /* Counted on the loop thread, read by the metrics there. */
-    int64_t accepted, refused, ignored;
+    int64_t accepted, ignored;
 };
 
 /* Before server_start; the struct must outlive the server. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -81,17 +82,12 @@ static int64_t look_again_ms(const struct workers *w)
 static void wait_for_news(struct worker *me, unsigned *seen)
 {
     struct lane *l = lane_of(me->all, me->tap);
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t wait_ms = look_again_ms(me->all);
-    until.tv_nsec += wait_ms % 1000 * 1000000;
-    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t look_at_ms = clock_mono_ms() + look_again_ms(me->all);
     pthread_mutex_lock(&l->lock);
     while (l->news == *seen && !stopping(me->all)) {
         if (!me->polls)
             pthread_cond_wait(&l->wake, &l->lock);
-        else if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
+        else if (!condition_wait_until(&l->wake, &l->lock, look_at_ms))
             break;
     }
     *seen = l->news;
@@ -112,16 +108,9 @@ static void count_turn(struct workers *w, const struct turn_report *r)
 {
     pthread_mutex_lock(&w->count_lock);
     struct worker_counters *c = &w->counters;
-    c->turns++;
     c->failed += r->end == TURN_FAILED;
     c->given_back += r->end == TURN_GIVEN_BACK;
     c->lost += r->end == TURN_LOST;
-    c->model_ms += r->model_ms;
-    c->tool_ms += r->tool_ms;
-    c->db_ms += r->db_ms;
-    c->total_ms += r->total_ms;
-    c->input_tokens += r->input_tokens;
-    c->output_tokens += r->output_tokens;
     pthread_mutex_unlock(&w->count_lock);
 }
 
@@ -210,11 +199,7 @@ static void *worker_main(void *arg)
 
 static void lane_init(struct lane *l)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->wake, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&l->wake);
     pthread_mutex_init(&l->lock, NULL);
 }
 
@@ -222,7 +207,6 @@ enum status workers_start(const struct worker_options *options, struct workers *
 {
     struct workers *w = xcalloc(1, sizeof *w);
     int threads = options->threads ? options->threads : WORKERS_DEFAULT;
-    pthread_attr_t attr;
     w->options = *options;
     w->started_ms = clock_mono_ms();
     w->count = threads + 1;
@@ -230,23 +214,23 @@ enum status workers_start(const struct worker_options *options, struct workers *
     lane_init(&w->lane[0]);
     lane_init(&w->lane[1]);
     pthread_mutex_init(&w->count_lock, NULL);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, WORKER_STACK_BYTES);
     for (int i = 0; i < w->count; i++) {
         struct worker *one = &w->worker[i];
         *one = (struct worker){ .all = w, .tap = i == 0, .polls = i <= 1 };
-        if (pthread_create(&one->thread, &attr, worker_main, one))
-            break;
+        const struct thread_start what = { .name = i ? "worker" : "taps",
+                                           .number = i, /* the one for taps is the only one */
+                                           .stack_bytes = WORKER_STACK_BYTES,
+                                           .run = worker_main,
+                                           .arg = one };
+        if (thread_start(&one->thread, &what, e)) {
+            workers_stop(w);
+            workers_free(w);
+            return e->status;
+        }
         w->started++;
     }
-    pthread_attr_destroy(&attr);
     *out = w;
-    if (w->started == w->count)
-        return OK;
-    workers_stop(w);
-    workers_free(w);
-    *out = NULL;
-    return fail(e, ST_INTERNAL, "cannot start the worker threads");
+    return OK;
 }
 
 void workers_count(struct workers *w, struct worker_counters *out)

@@ -16,10 +16,11 @@ struct worker_options {
     void *settled_arg;
     struct intake *intake; /* whose pressure slows the workers down; NULL = none */
 };
+/* Since the start. */
 struct worker_counters {
-    int64_t turns, failed, given_back, lost;
-    int64_t model_ms, tool_ms, db_ms, total_ms;
-    int64_t input_tokens, output_tokens;
+    int64_t failed;     /* ended in an apology */
+    int64_t given_back; /* to be tried again */
+    int64_t lost;       /* another worker had taken the row over */
 };
 
 /* How long turns took, by the path that understood them, and the tools inside one turn. */
@@ -32,6 +33,7 @@ struct worker_times {
 enum status MUST_CHECK workers_start(const struct worker_options *, struct workers **, struct error *);
 /* Rows came in (a commit of ours, or a hint of another instance).  Any thread, never blocks. */
 void workers_wake(struct workers *, bool tap);
+/* Any thread. */
 void workers_count(struct workers *, struct worker_counters *);
 const struct worker_times *workers_times(const struct workers *);
 /* Ends model calls under way (their rows are given back) and joins.  NULL is fine, here and below. */

@@ -265,6 +265,68 @@ def reminders_fire_once_also_late(w):
 
 
 @flow
+def nobody_is_reminded_who_was_removed(w):
+    other, now = 43, lambda: int(time.time() * 1000)
+    w.with_telegram()
+    w.telegram.add_chat(other)
+
+    def start(people):
+        w.start(TELEGRAM_USER_ID=people)
+        wait_until(lambda: w.telegram.webhook["url"], "the webhook's registration")
+
+    def overdue(content, hours):
+        w.db.change(f"UPDATE tasks SET remind_at = {now() - hours * 3600000} WHERE content = '{content}'")
+
+    def reminders(chat):
+        return [m.text for m in w.sent(chat) if "⏰" in m.text]
+    start(f"{OWNER},{other}")
+    for what in ("call mom", "buy stamps", "pay rent", "water plants"):
+        w.says(f"remind me to {what} in 3 days", chat=other)
+    w.says("remind me to stretch in 3 days")
+    w.program.stop()
+    overdue("call mom", 50)
+    overdue("buy stamps", 49)
+    overdue("pay rent", 2)
+    overdue("stretch", 1)
+    start(OWNER)
+    wait_until(lambda: reminders(OWNER), "the owner's reminder")
+    w.wait_idle()
+    assert not reminders(other), reminders(other)
+    assert w.db.one("SELECT COUNT(*) FROM tasks WHERE reminded_at IS NULL") == 4
+    assert w.db.one("SELECT COUNT(*) FROM outbox WHERE chat_id = 43 AND state <> 'sent'") == 0
+    w.program.stop()
+    # Back again: what is older than a day comes as one list, in order; the rest as ever; what is not due not at all.
+    start(f"{OWNER},{other}")
+    wait_until(lambda: len(reminders(other)) == 2, "the reminders")
+    w.wait_idle()
+    listed, single = reminders(other)
+    assert "• call mom" in listed and listed.index("call mom") < listed.index("buy stamps"), listed
+    assert "pay rent" not in listed and "/tasks" in listed, listed
+    assert single.startswith("⏰ Reminder\npay rent") and "late by 2 h" in single, single
+    assert w.db.rows("SELECT content FROM tasks WHERE reminded_at IS NULL") == [("water plants",)]
+    assert len(reminders(OWNER)) == 1, reminders(OWNER)
+    # A task that knows no chat, as from an import, is its person's all the same: the console page is the owner's.
+    w.db.change("UPDATE tasks SET channel = NULL, chat_id = NULL WHERE content = 'water plants'")
+    w.db.change("UPDATE users SET private_chat_id = NULL WHERE telegram_id = 43")
+    overdue("water plants", 0)
+    wait_until(lambda: len(reminders(other)) == 3, "the reminder")
+    assert "water plants" in reminders(other)[-1] and w.db.one("SELECT COUNT(*) FROM console_messages") == 0
+
+
+@flow
+def one_old_reminder_keeps_its_buttons(w):
+    p = w.start_assistant()
+    w.says("remind me to call mom in 3 days")
+    p.stop()
+    w.db.change(f"UPDATE tasks SET remind_at = {int(time.time() * 1000) - 50 * 3600000}")
+    w.start()
+    late = w.telegram.wait_for_reply(w.sent()[-1])
+    assert "late by 2 days" in late.text, late.text
+    w.taps(late, "Done")
+    w.wait_rows("SELECT completed FROM tasks", [(1,)])
+
+
+@flow
 def tomorrow_is_counted_from_when_it_was_said(w):
     p = w.start_assistant()
     said = datetime.datetime.now(BERLIN) - datetime.timedelta(days=2)
@@ -288,6 +350,23 @@ def long_polling_into_the_same_inbox(w):
     w.telegram.wait_for_reply(message)
     w.wait_idle()
     assert w.db.one("SELECT COUNT(*) FROM tasks") == 2
+
+
+@flow(databases=("sqlite",))
+def health_and_metrics_tell_how_polling_goes(w):
+    w.with_telegram()
+    p = w.start(polling=True)
+
+    def telegram():
+        return json.loads(p.get("/health")[1])["telegram"]
+    w.says("buy bread tomorrow")
+    assert telegram()["ok"] and "last_poll" in telegram() and "error" not in telegram(), telegram()
+    assert 'steward_updates_total{source="polling",outcome="accepted"} 1\n' in p.get("/metrics")[1], p.get("/metrics")[1]
+    w.telegram.fail("getUpdates", times=3, status=500, description="Internal Server Error")
+    w.says("buy milk tomorrow")  # ends the call that is under way
+    wait_until(lambda: "answered 500" in telegram().get("error", ""), "the trouble to be told")
+    assert telegram()["ok"] is False and p.get("/health")[0] == 200, "a restart would not mend it"
+    wait_until(lambda: telegram()["ok"] and "error" not in telegram(), "polling to go on")
 
 
 @flow

@@ -213,6 +213,37 @@ def refusals_are_final_and_say_why(w):
 
 
 @flow(databases=("sqlite",))
+def every_command_shows_its_help(w):
+    code, out, err = w.command("help")
+    names = re.findall(r"^  steward \[?(\w+)", out, re.M)
+    assert code == 0 and not err and len(names) >= 19 and len(set(names)) == len(names), (names, err)
+    assert w.command("--help") == w.command("-h") == (0, out, "")
+    for name in names:
+        code, text, err = w.command(name, "--help")
+        assert (code, err) == (0, "") and text.startswith("usage: steward") and name in text.splitlines()[0], (name, text, err)
+        assert w.command("help", name) == w.command(name, "-h") == (0, text, ""), name
+        if name == "help":
+            continue
+        code, out, err = w.command(name, "--nonsense")
+        usage = "".join(line + "\n" for line in text.splitlines() if line.startswith(("usage: ", "       steward")))
+        assert code == 2 and out == "" and err.endswith(usage) and err.count("\n") > usage.count("\n"), (name, err)
+    code, out, err = w.command("nonsense")
+    assert code == 2 and out == "" and "no command" in err, err
+    assert not os.path.exists(w.db.path), "nobody opened a database"
+
+
+@flow(databases=("sqlite",))
+def reading_makes_no_database(w):
+    for command in (["search", "bread"], ["export"], ["export", "--vectors"], ["audit", "list"], ["audit", "verify"], ["reindex"], ["backup", "copy.db"],
+                    ["import", "no-such-file"], ["import", "--vectors", "no-such-file"]):
+        code, out, err = w.command(*command, env={"DATABASE_URL": "sqlite://missing.db"})
+        assert code == 1 and out == "" and ("there is no database missing.db in" in err or command[0] == "import"), (command, out, err)
+        assert not os.path.exists(os.path.join(w.scratch, "missing.db")), command
+    code, out, err = w.command("import", env={"DATABASE_URL": "sqlite://missing.db"}, stdin='{"type":"note","content":"x"}\n')
+    assert code == 0 and os.path.exists(os.path.join(w.scratch, "missing.db")), err
+
+
+@flow(databases=("sqlite",))
 def wrong_usage_asks_nobody(w):
     with FakeAgents() as s:
         for arguments in (["question", "x"], ["blocking"], [], ["blocking", " "], ["blocking", "x", "--expires", "soon"],

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""The program as it was built: the compiler's and the linker's protections are in it (HARDEN in the Makefile)."""
+"""The program as it was built: the compiler's and the linker's protections are in it (HARDEN in the Makefile); and as an
+operator sees it from outside while it runs."""
+import contextlib
 import glob
 import os
 import platform
@@ -9,7 +11,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from harness import ROOT, flow, main  # noqa: E402
+from harness import ROOT, flow, main, wait_until  # noqa: E402
 
 
 def readelf(w, *options):
@@ -69,6 +71,29 @@ def the_threat_model_names_tests_that_exist(w):
             assert f"'{case}'" in tests, case
             cases += 1
     assert cases > 30, cases
+
+
+@flow
+def every_thread_has_its_name(w):
+    """`top -H` and gdb show who is busy.  A sanitizer's own threads are called like the program."""
+    w.with_telegram()
+    p = w.start(polling=True, TELEGRAM_PACING="cloud")
+
+    def names():
+        out = set()
+        for path in glob.glob(f"/proc/{p.process.pid}/task/*/comm"):
+            with contextlib.suppress(OSError):
+                with open(path) as f:
+                    out.add(f.read().strip())
+        return out
+    expected = {"loop", "committer 1", "committer 2", "writer" if w.db.kind == "sqlite" else "listener", "taps", "sender 1", "sender 4",
+                "console sender", "desk 1", "desk 3", "waiting room", "scheduler", "embedder", "health", "typing", "registrar", "poller",
+                "console reader", *(f"worker {i}" for i in range(1, 17))}
+    wait_until(lambda: expected <= names(), f"threads called {expected - names()}")
+    more = names() - expected - {"sender 2", "sender 3", "desk 2", "fold"} - {os.path.basename(w.binary)[:15]}
+    assert not [name for name in more if not name.startswith("matrix ")], more
+    with open(f"/proc/{p.process.pid}/comm") as f:
+        assert f.read().strip() == os.path.basename(w.binary)[:15]
 
 
 if __name__ == "__main__":
