@@ -179,7 +179,7 @@ static void report(const struct import_result *r)
 static int import_into(struct import *im, int64_t telegram_id)
 {
     struct cmd_store c;
-    struct import_result result;
+    struct import_result result = { 0 };
     int64_t user_id = 0, shown = 0;
     if (!cmd_store_open(&c, "import", CMD_STORE_MAKE))
         return COMMAND_FAILED;

@@ -118,13 +118,14 @@ static enum status writer_ready(struct writer *w, struct error *e)
     db_close(w->db);
     w->db = NULL;
     atomic_fetch_add(&w->store->reconnects, 1);
-    if (store_connect(w->store, true, &w->db, e))
-        return e->status;
-    if (flush_attach(w->store->flush, w->db, e) == OK)
-        return OK;
-    db_close(w->db);
-    w->db = NULL;
-    return e->status;
+    enum status st = store_connect(w->store, true, &w->db, e);
+    if (st == OK)
+        st = flush_attach(w->store->flush, w->db, e);
+    if (st != OK) {
+        db_close(w->db);
+        w->db = NULL;
+    }
+    return st;
 }
 
 static void batch_run(struct writer *w, struct write_job **jobs, int count)
