@@ -207,13 +207,16 @@ static enum route obligation(struct sentence *s, struct span span)
     return write_task(s, rest, &inside);
 }
 
-/* "make task 3 …" is about a task that is there, in words nobody knows. */
+/* "make task 3 …" is about a task that is there, in words nobody knows; "buy item 2" is not. */
 static bool numbered(const struct sentence *s, struct span span)
 {
     int64_t id;
-    for (int i = span.begin; i < span.end; i++)
-        if (pattern_id(s->words, i, span.end, false, &id))
+    for (int i = span.begin; i < span.end; i++) {
+        const struct token *t = words_at(s->words, i);
+        if ((token_any(t, "task|todo|reminder") || token_punct(t, "#")) &&
+            pattern_id(s->words, i, span.end, false, &id))
             return true;
+    }
     return false;
 }
 

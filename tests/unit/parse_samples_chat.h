@@ -10,6 +10,8 @@
 static const struct sample chat_tasks[] = {
     { "gotta buy dog food sat morning", "add_task(content: buy dog food, due_date: 2026-11-21T06:00)" },
     { "need milk", "add_task(content: milk)" },
+    { "buy item2 tomorrow", "add_task(content: buy item2, due_date: 2026-11-21)" },
+    { "pay invoice number 4 tomorrow", "add_task(content: pay invoice number 4, due_date: 2026-11-21)" },
     { "pls add bananas n oat milk to shopping", "add_task(content: bananas n oat milk, category: Shopping)" },
     { "put bin bags on the shopping list would you", "add_task(content: bin bags, category: Shopping)" },
     { "stick loo roll on the shopping list", "add_task(content: loo roll, category: Shopping)" },
