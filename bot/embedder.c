@@ -158,15 +158,10 @@ static void upkeep(struct lane *l)
 /* True: there is news. */
 static bool lane_wait(struct lane *l, int64_t wait_ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += wait_ms % 1000 * 1000000;
-    until.tv_sec += wait_ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    int64_t until_ms = clock_mono_ms() + wait_ms;
     pthread_mutex_lock(&l->lock);
-    while (!l->news && !stopping(l))
-        if (pthread_cond_timedwait(&l->wake, &l->lock, &until))
-            break;
+    while (!l->news && !stopping(l) && condition_wait_until(&l->wake, &l->lock, until_ms))
+        continue;
     bool told = l->news;
     pthread_mutex_unlock(&l->lock);
     if (told && !stopping(l))

@@ -55,13 +55,9 @@ struct mcp_calls {
 struct mcp_calls *mcp_calls_new(const struct mcp_calls_options *options)
 {
     struct mcp_calls *m = xcalloc(1, sizeof *m);
-    pthread_condattr_t attr;
     m->options = *options;
     pthread_mutex_init(&m->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&m->change, &attr);
-    pthread_condattr_destroy(&attr);
+    condition_init(&m->change);
     return m;
 }
 
@@ -351,14 +347,13 @@ void mcp_calls_cancel(struct mcp_calls *m, const char *id, const char *reason)
 bool mcp_calls_end(struct mcp_calls *m, const char *reason)
 {
     int64_t until_ms = clock_mono_ms() + END_MS;
-    struct timespec at = { .tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000 };
     __atomic_store_n(&m->ending, true, __ATOMIC_RELAXED);
     pthread_mutex_lock(&m->lock);
     for (struct open_call *c = m->slot; c < m->slot + MCP_CALLS_MAX; c++)
         if (c->arena)
             cancel(c, reason);
     while (m->open > 0 && clock_mono_ms() < until_ms)
-        pthread_cond_timedwait(&m->change, &m->lock, &at);
+        (void)condition_wait_until(&m->change, &m->lock, until_ms);
     bool all = m->open == 0;
     pthread_mutex_unlock(&m->lock);
     if (!all)

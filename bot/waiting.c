@@ -219,9 +219,8 @@ static void look(struct waiting *w, bool widely)
 
 static bool wait_for_news(struct waiting *w, int64_t tick_at_ms)
 {
-    struct timespec until = { .tv_sec = tick_at_ms / 1000, .tv_nsec = tick_at_ms % 1000 * 1000000 };
     pthread_mutex_lock(&w->lock);
-    while (!w->stop && !w->news && pthread_cond_timedwait(&w->change, &w->lock, &until) == 0)
+    while (!w->stop && !w->news && condition_wait_until(&w->change, &w->lock, tick_at_ms))
         continue;
     w->news = false;
     bool go_on = !w->stop;

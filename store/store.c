@@ -10,25 +10,7 @@
 #include "store/migrate.h"
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
-
-void store_cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
-void store_deadline(struct timespec *t, int64_t after_ms)
-{
-    clock_gettime(CLOCK_MONOTONIC, t);
-    int64_t ns = t->tv_nsec + after_ms % 1000 * 1000000;
-    t->tv_sec += (time_t)(after_ms / 1000 + ns / 1000000000);
-    t->tv_nsec = (long)(ns % 1000000000);
-}
 
 enum status store_connect(struct store *s, bool writer, struct db **db, struct error *e)
 {

@@ -101,7 +101,5 @@ enum status MUST_CHECK store_connect(struct store *, bool writer, struct db **, 
 /* Run fn on a connection that is inside a transaction (or savepoint): a failure that fn swallowed, or a
  * statement it left open, is its failure. */
 enum status store_call(struct db *, write_fn, void *arg, struct error *);
-void store_cond_init(pthread_cond_t *); /* on the monotonic clock */
-void store_deadline(struct timespec *, int64_t after_ms);
 
 #endif

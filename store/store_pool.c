@@ -7,9 +7,8 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include <errno.h>
+#include "base/thread.h"
 #include <stdlib.h>
-#include <time.h>
 
 void pool_init(struct pool *p, struct store *store, bool writer, int max)
 {
@@ -17,7 +16,7 @@ void pool_init(struct pool *p, struct store *store, bool writer, int max)
     p->max = max < STORE_POOL_MAX ? max : STORE_POOL_MAX;
     p->pause_ms = STORE_AWAY_PAUSE_MS;
     pthread_mutex_init(&p->lock, NULL);
-    store_cond_init(&p->freed);
+    condition_init(&p->freed);
 }
 
 void pool_release(struct pool *p)
@@ -86,29 +85,28 @@ static bool pool_may_open(const struct pool *p)
     return p->away.status == OK || (p->opening == 0 && clock_mono_ms() >= p->retry_at_ms);
 }
 
-static enum status pool_wait(struct pool *p, const struct timespec *until, struct error *e)
+static enum status pool_wait(struct pool *p, int64_t until_ms, struct error *e)
 {
     if (p->away.status != OK && p->open_count == p->opening) { /* nobody has one that could be given back */
         *e = p->away;
         return e->status;
     }
-    if (pthread_cond_timedwait(&p->freed, &p->lock, until) == ETIMEDOUT)
+    if (!condition_wait_until(&p->freed, &p->lock, until_ms))
         return fail(e, ST_BUSY, "all %d database connections are in use", p->max);
     return OK;
 }
 
 enum status pool_take(struct pool *p, struct db **db, struct error *e)
 {
-    struct timespec until;
+    int64_t until_ms = clock_mono_ms() + DB_BUSY_TIMEOUT_MS;
     enum status st = OK;
-    store_deadline(&until, DB_BUSY_TIMEOUT_MS);
     pthread_mutex_lock(&p->lock);
     while (!(*db = pool_idle(p)) && st == OK) {
         if (pool_may_open(p)) {
             st = pool_open(p, db, e);
             break;
         }
-        st = pool_wait(p, &until, e);
+        st = pool_wait(p, until_ms, e);
     }
     pthread_mutex_unlock(&p->lock);
     return *db ? OK : st;
