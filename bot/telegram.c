@@ -102,17 +102,22 @@ static void put_text(struct arena *a, struct json_object *params, const char *ht
     json_set(params, "link_preview_options", preview);
 }
 
+/* What may stand there twice says so. */
+static const char *marked(struct arena *a, const struct outbox_row *row, const char *html)
+{
+    if (row->unknowns == 0)
+        return html;
+    return arena_printf(a, "%s%s<i>%s</i>", html, *html ? "\n\n" : "", SENT_AGAIN);
+}
+
 static void request_message(struct arena *a, const struct outbox_row *row, struct json_object *payload, unsigned flags,
                             struct telegram_request *out)
 {
     struct json_object *params = json_keep(a, json_object_new_object());
-    const char *html = json_str(payload, "html", "");
     json_set_int(params, "chat_id", row->chat_id);
     if (thread_of(row, flags))
         json_set_int(params, "message_thread_id", thread_of(row, flags));
-    if (row->unknowns > 0)
-        html = arena_printf(a, "%s\n\n<i>%s</i>", html, SENT_AGAIN);
-    put_text(a, params, html, flags);
+    put_text(a, params, marked(a, row, json_str(payload, "html", "")), flags);
     put_markup(params, payload);
     if (json_int(payload, "reply_to", 0) && !(flags & TELEGRAM_NO_REPLY))
         json_set(params, "reply_parameters", reply_parameters(json_int(payload, "reply_to", 0)));
@@ -153,7 +158,8 @@ static void request_document(struct arena *a, const struct outbox_row *row, stru
 {
     struct multipart_field field[8];
     size_t n = 0;
-    const char *caption = json_str(payload, "caption_html", ""), *content = json_str(payload, "content", "");
+    const char *caption = marked(a, row, json_str(payload, "caption_html", ""));
+    const char *content = json_str(payload, "content", "");
     field[n++] = (struct multipart_field){ "chat_id", arena_printf(a, "%lld", (long long)row->chat_id) };
     if (thread_of(row, flags))
         field[n++] =

@@ -78,6 +78,15 @@ static enum status fault_run_many(struct db *db, const char *sql, const struct p
     return st == OK ? fail_after(db, kind, e) : st;
 }
 
+static enum status fault_script(struct db *db, const char *sql, struct error *e)
+{
+    enum fault_kind kind = fault_next(FAULT_DATABASE, sql);
+    enum status st = fail_instead(db, kind, e);
+    if (st == OK)
+        st = inner(db)->script(db, sql, e);
+    return st == OK ? fail_after(db, kind, e) : st;
+}
+
 static enum status fault_begin(struct db *db, bool durable, struct error *e)
 {
     enum fault_kind kind = fault_next(FAULT_DATABASE, durable ? "BEGIN" : "BEGIN (relaxed)");
@@ -116,14 +125,65 @@ static enum status fault_commit(struct db *db, struct error *e)
     return kind == FAULT_TIMEOUT ? fail_after(db, kind, e) : connection_lost(db, e);
 }
 
-/* A statement on a server, a look at the clock on SQLite. */
+/* What is a statement on a server, and none on SQLite. */
+static enum fault_kind next_of_server(const struct db *db, const char *what)
+{
+    return db->driver->kind == DB_SQLITE ? FAULT_NONE : fault_next(FAULT_DATABASE, what);
+}
+
 static enum status fault_now_ms(struct db *db, int64_t *now_ms, struct error *e)
 {
-    enum fault_kind kind = db->driver->kind == DB_SQLITE ? FAULT_NONE : fault_next(FAULT_DATABASE, "the clock");
+    enum fault_kind kind = next_of_server(db, "the clock");
     enum status st = fail_instead(db, kind, e);
     if (st == OK)
         st = inner(db)->now_ms(db, now_ms, e);
     return st == OK ? fail_after(db, kind, e) : st;
+}
+
+static enum status fault_set_timeout(struct db *db, int64_t timeout_ms, struct error *e)
+{
+    enum fault_kind kind = next_of_server(db, "the statements' timeout");
+    enum status st = fail_instead(db, kind, e);
+    if (st == OK)
+        st = inner(db)->set_timeout(db, timeout_ms, e);
+    return st == OK ? fail_after(db, kind, e) : st;
+}
+
+static enum status fault_owner_alive(struct db *db, int64_t owner_id, bool *alive, struct error *e)
+{
+    enum fault_kind kind = next_of_server(db, "does the owner live");
+    enum status st = fail_instead(db, kind, e);
+    if (st == OK)
+        st = inner(db)->owner_alive(db, owner_id, alive, e);
+    return st == OK ? fail_after(db, kind, e) : st;
+}
+
+static enum status fault_hear(struct db *db, int64_t owner_id, const char *const *channels, struct error *e)
+{
+    enum fault_kind kind = fault_next(FAULT_DATABASE, "LISTEN");
+    enum status st = fail_instead(db, kind, e);
+    if (st == OK)
+        st = inner(db)->hear(db, owner_id, channels, e);
+    return st == OK ? fail_after(db, kind, e) : st;
+}
+
+/* A connection that cannot be had is always a definite failure: nothing was asked yet. */
+static enum status open_of(const struct db_driver *driver, const char *url, bool writer, struct db **out,
+                           struct error *e)
+{
+    if (fault_next(FAULT_DATABASE, "connecting") != FAULT_NONE)
+        return fail(e, ST_UNAVAILABLE, "database: no connection is to be had (injected)");
+    return driver->open(url, writer, out, e);
+}
+
+static enum status fault_open_sqlite(const char *url, bool writer, struct db **out, struct error *e)
+{
+    return open_of(&sqlite_driver, url, writer, out, e);
+}
+
+static enum status fault_open_postgres(const char *url, bool writer, struct db **out, struct error *e)
+{
+    return open_of(&postgres_driver, url, writer, out, e);
 }
 
 static void wrap_all(void)
@@ -134,10 +194,16 @@ static void wrap_all(void)
         *d = *all[i];
         d->query = fault_query;
         d->run_many = fault_run_many;
+        d->script = fault_script;
         d->begin = fault_begin;
         d->commit = fault_commit;
         d->now_ms = fault_now_ms;
+        d->set_timeout = fault_set_timeout;
+        d->owner_alive = fault_owner_alive;
+        d->hear = d->hear ? fault_hear : NULL;
     }
+    wrapped[DB_SQLITE].open = fault_open_sqlite;
+    wrapped[DB_POSTGRES].open = fault_open_postgres;
 }
 
 const struct db_driver *db_fault_wrap(const struct db_driver *driver)
