@@ -15,6 +15,7 @@ enum {
     DEAD_DOCUMENTS_MIN = 16, /* below it compaction is not worth a thought; each keeps its words until then */
     QUERY_TERMS_MAX = 256,   /* of one query: a whole note pasted as a question */
     TERM_BYTES = 192,
+    ROWS_IMAGINED = 20, /* beside those there are, without the query's words, when coverage is reckoned */
 };
 /* Weights against BM25's 1 per query word. */
 #define SURFACE_WEIGHT 0.3 /* the word as written, not only its stem */
@@ -365,8 +366,10 @@ static void score_term(const struct lexical *lx, const struct query_term *q, dou
     uint32_t slot = *term_slot(lx, q->text), matching = slot ? lx->term[slot - 1].live : 0;
     double n = lx->live, mean = n > 0 ? (double)lx->length_sum / n : 1;
     double idf = log(1 + (n - matching + 0.5) / (matching + 0.5));
+    /* What a word tells does not shrink to nothing because there are few rows yet. */
+    double information = log(1 + (n + ROWS_IMAGINED - matching + 0.5) / (matching + 0.5));
     if (q->essential)
-        s->total += idf;
+        s->total += information;
     if (mean <= 0)
         mean = 1;
     for (uint32_t i = 0; slot && i < lx->term[slot - 1].posting_count; i++) {
@@ -377,7 +380,7 @@ static void score_term(const struct lexical *lx, const struct query_term *q, dou
         double tf = p.count, norm = q->label ? 0 : k1 * (1 - b + b * d->length / mean);
         s->score[p.document] += q->weight * idf * tf * (k1 + 1) / (tf + norm);
         if (q->essential)
-            s->covered[p.document] += idf;
+            s->covered[p.document] += information;
         s->named[p.document] |= q->label;
     }
 }

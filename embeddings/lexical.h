@@ -29,7 +29,8 @@ size_t lexical_terms(const struct lexical *);
 struct lexical_hit {
     int64_t key;
     double score;    /* BM25 with boosts: comparable within one query only */
-    double coverage; /* 0–1: the part of the query's information (IDF) found in the document; a floor for answers */
+    double coverage; /* 0–1: the part of the query's information (IDF, with a few rows imagined beside those there
+                      are) found in the document; a floor for answers */
     bool named;      /* the query names the document ("task 83") */
 };
 /* The best `limit` documents, best first, ties by key; arena-owned.  allow NULL = all. */

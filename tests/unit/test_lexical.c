@@ -120,6 +120,20 @@ START_TEST(coverage_tells_chance_words)
 }
 END_TEST
 
+/* Who has one note finds it as one finds it among many: another word, or a slip, in the question does no harm. */
+START_TEST(coverage_of_a_single_row)
+{
+    struct lexical_hit *hit;
+    lexical_add(lx, 1, NULL, "The wifi password is hunter2");
+    ck_assert_uint_eq(lexical_search(lx, arena, "wifi password upstairs", 10, NULL, NULL, &hit), 1);
+    ck_assert_double_ge(hit[0].coverage, 0.5);
+    ck_assert_uint_eq(lexical_search(lx, arena, "wifi pasword", 10, NULL, NULL, &hit), 1);
+    ck_assert_double_ge(hit[0].coverage, 0.4);
+    ck_assert_uint_eq(lexical_search(lx, arena, "wifi volcano submarine", 10, NULL, NULL, &hit), 1);
+    ck_assert_double_le(hit[0].coverage, 0.3);
+}
+END_TEST
+
 START_TEST(repeated_query_words_count)
 {
     lexical_add(lx, 1, NULL, "apple tree garden");
@@ -243,6 +257,7 @@ int main(void)
     tcase_add_test(all, finds_by_meaningful_words);
     tcase_add_test(all, names_are_exact);
     tcase_add_test(all, coverage_tells_chance_words);
+    tcase_add_test(all, coverage_of_a_single_row);
     tcase_add_test(all, repeated_query_words_count);
     tcase_add_test(all, filter_and_limit);
     tcase_add_test(all, changes_equal_a_fresh_index);
