@@ -130,12 +130,15 @@ enum status inbox_last_try(struct db *db, int64_t now_ms, int64_t *retried, stru
                           p_int(now_ms), p_int(INBOX_CRASHES_MAX));
 }
 
+/* Ids grow with time: from the oldest to the first that stays, not through all, which are long. */
+static const char prune_steps_sql[] =
+    "DELETE FROM turn_steps WHERE inbox_id < COALESCE((SELECT s.inbox_id FROM turn_steps s WHERE s.created_at >= $1"
+    " ORDER BY s.inbox_id, s.round LIMIT 1), 9223372036854775807)";
+
 enum status inbox_prune(struct db *db, int64_t before_ms, struct error *e)
 {
     static const char *const sql[] = {
-        /* Ids grow with time: from the oldest to the first that stays, not through all, which are long. */
-        "DELETE FROM turn_steps WHERE inbox_id < COALESCE((SELECT s.inbox_id FROM turn_steps s WHERE s.created_at >= $1"
-        " ORDER BY s.inbox_id, s.round LIMIT 1), 9223372036854775807)",
+        prune_steps_sql,
         "DELETE FROM inbox WHERE finished_at < $1 AND state = 'done'",
         "DELETE FROM pending WHERE expires_at < $1",
     };
