@@ -123,7 +123,7 @@ fuzz: ## every fuzzer for ten minutes
 	@sh .ci/deps test
 	@sh tests/fuzz/run long
 
-soak: ## 100,000 updates within 512 MB and half a core: nothing lost, nothing that grows (ten minutes)
+soak: ## 100,000 updates within 512 MB and half a core: nothing lost, nothing that grows (five minutes)
 	@sh .ci/deps test
 	@$(MAKE) --no-print-directory -s -j$$(nproc) $(BUILD)/steward
 	@/usr/bin/python3 tests/soak/soak.py --build $(BUILD)

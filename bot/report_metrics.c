@@ -202,7 +202,9 @@ static void collect_memory(struct program *p, struct metrics_page *m)
 {
     struct lane_counters c;
     lane_count(p->lane, &c);
-    metrics_gauge(m, "steward_index_items", "Rows that can be searched", NULL, (double)c.recall.documents);
+    metrics_gauge(m, "steward_index_items",
+                  "Rows in the search index; after a quiet start it is loaded with the first message", NULL,
+                  (double)c.recall.documents);
     metrics_gauge(m, "steward_index_vectors", "Vectors in memory", NULL, (double)c.recall.vectors);
     metrics_gauge(m, "steward_index_waiting", "Rows whose vector is missing or stale", NULL, (double)c.recall.wanted);
     metrics_gauge(m, "steward_index_lag_seconds", "How long the row that waits longest for its vector has waited", NULL,

@@ -69,7 +69,8 @@ struct outbox_claim {
     int64_t now_ms; /* out: the database's clock */
     struct outbox_row *rows;
     int count;              /* out */
-    int64_t next_run_at_ms; /* out: earliest run_at at the front of the queue; 0 = nothing of these channels is there */
+    int64_t next_run_at_ms; /* out: earliest run_at at the front of the queue, now_ms when a row was found behind it;
+                                0 = nothing of these channels is there */
 };
 enum status outbox_claim(struct db *, void *claim, struct error *); /* a write_fn */
 

@@ -214,5 +214,11 @@ enum status outbox_claim(struct db *db, void *arg, struct error *e)
     c->rows = arena_alloc(c->arena, (size_t)c->max * sizeof *c->rows);
     if (claim_try(db, &claim_near, c, e) || front_look(db, c, &full, e))
         return e->status;
-    return c->count == 0 && full ? claim_try(db, &claim_far, c, e) : OK;
+    if (c->count > 0 || !full)
+        return OK;
+    if (claim_try(db, &claim_far, c, e))
+        return e->status;
+    if (c->count > 0) /* behind a front that cannot be served there may be more */
+        c->next_run_at_ms = c->now_ms;
+    return OK;
 }

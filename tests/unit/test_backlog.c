@@ -162,6 +162,26 @@ START_TEST(far_behind_the_same_order_holds)
 }
 END_TEST
 
+/* A front that is not due hides others that are: who finds one tells that there may be more, or one thread would send
+ * them all. */
+START_TEST(who_finds_one_far_behind_calls_the_next)
+{
+    struct db *db = open_empty(_i);
+    ck_ok(db_run(db, e,
+                 COUNT_TO("100") "INSERT INTO outbox (channel, chat_id, kind, payload, priority, run_at, created_at)"
+                                 " SELECT 'telegram', 1, 'message', '{}', 0, 9000000000000, 1 FROM g"));
+    ck_ok(db_run(db, e,
+                 COUNT_TO("2") "INSERT INTO outbox (channel, chat_id, kind, payload, priority, run_at, created_at)"
+                               " SELECT 'telegram', 100 + n, 'message', '{}', 2, 10, 1 FROM g"));
+    for (int i = 0; i < 3; i++) {
+        struct outbox_claim c = claim_out(db, ",telegram,", false);
+        ck_assert_int_eq(c.count, i < 2);
+        ck_assert_int_eq(c.next_run_at_ms <= c.now_ms, i < 2);
+    }
+    close_it(db);
+}
+END_TEST
+
 /* --- what came in --- */
 
 static struct inbox_claim claim_in(struct db *db, bool checked)
@@ -210,6 +230,7 @@ int main(void)
     tcase_add_loop_test(c, a_sender_reads_no_backlog, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, a_sender_reads_no_backlog_of_another_channel, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, far_behind_the_same_order_holds, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, who_finds_one_far_behind_calls_the_next, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, a_worker_reads_no_backlog, DB_SQLITE, DB_POSTGRES + 1);
     suite_add_tcase(suite, c);
     return fixture_main(suite, false);
