@@ -4,6 +4,7 @@
 #include "bot/waiting.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/thread.h"
@@ -36,10 +37,7 @@ struct waiting {
 
 static unsigned bucket_of(const char *name)
 {
-    unsigned h = 2166136261u; /* FNV-1a: names are ours or short; a flood of equal buckets costs a list walk */
-    for (; *name; name++)
-        h = (h ^ (unsigned char)*name) * 16777619u;
-    return h % BUCKETS;
+    return (unsigned)(hash_bytes(name, strlen(name)) % BUCKETS); /* a flood of equal buckets costs a list walk */
 }
 
 void waiting_enter(struct waiting *w, struct waiter *x)

@@ -2,6 +2,7 @@
  * recall_user: one person's live index: read whole once, then kept true by the change feed.  Called under the user's
  * lock, with a transaction of the caller.  A row that comes again from the feed is read again: that is harmless. */
 #include "embeddings/recall_internal.h"
+#include "base/hash.h"
 #include "base/limits.h"
 #include <malloc.h>
 #include <stdio.h>
@@ -20,14 +21,6 @@ static uint64_t mix(uint64_t h)
     h ^= h >> 33;
     h *= 0xFF51AFD7ED558CCDu;
     return h ^ (h >> 33);
-}
-
-static uint64_t hash_text(const char *s)
-{
-    uint64_t h = 1469598103934665603u;
-    for (; *s; s++)
-        h = (h ^ (unsigned char)*s) * 1099511628211u;
-    return mix(h);
 }
 
 struct item *recall_item(struct recall_user *u, int64_t key)
@@ -151,7 +144,7 @@ static void index_words(struct recall_user *u, struct arena *arena, const struct
 {
     const char *text =
         arena_printf(arena, "%s\n%s %s", row->content, row->category ? row->category : "", row->date ? row->date : "");
-    uint64_t hash = hash_text(text);
+    uint64_t hash = mix(hash_bytes(text, strlen(text)));
     if (item->words_hash == hash)
         return;
     lexical_add(u->lexical, item->key,
