@@ -354,7 +354,12 @@ def metrics_tell_what_happened(w):
     w.says("/help")
     w.wait_idle()
     wait_until(lambda: value(metrics(w.program), "steward_index_vectors") == 1, "the vector")
-    s = wait_until(lambda: (lambda m: "steward_inbox_waiting" in m and m)(metrics(w.program)), "a first sample of the queues")
+
+    def empty_queues():
+        m = metrics(w.program)
+        empty = "steward_inbox_waiting" in m and value(m, "steward_inbox_waiting", lane="messages") == 0 == value(m, "steward_outbox_waiting", channel="telegram")
+        return empty and m
+    s = wait_until(empty_queues, "a sample of the queues after the work was done")
     assert value(s, "steward_turn_duration_seconds_count", path="model") == 1
     assert value(s, "steward_turn_duration_seconds_count", path="command") == 1
     assert value(s, "steward_turn_duration_seconds_count", path="parser") == 0
@@ -369,7 +374,6 @@ def metrics_tell_what_happened(w):
     assert value(s, "steward_sends_total", channel="telegram", outcome="sent") == 2 <= value(s, "steward_send_duration_seconds_count")
     for kind in ("read", "write") + (("flush",) if w.db.kind == "sqlite" else ()):
         assert value(s, "steward_database_duration_seconds_count", kind=kind) > 0
-    assert value(s, "steward_inbox_waiting", lane="messages") == 0 == value(s, "steward_outbox_waiting", channel="telegram")
     assert value(s, "steward_index_items") == 1 and value(s, "steward_index_waiting") == 0 and value(s, "steward_agents_waiting") == 0
     version = [dict(k)["version"] for k in s["steward_build_info"]]
     assert version == [w.command("version")[1].split()[1]]

@@ -37,7 +37,7 @@ SECRET = "flow-secret_1"
 PATIENCE = float(os.environ.get("STEWARD_TEST_PATIENCE", "30"))
 
 CASES = {}
-PORTS = itertools.count()
+PORTS = itertools.count(os.getpid())
 
 
 def flow(fn=None, databases=("sqlite", "postgres")):
@@ -49,8 +49,8 @@ def flow(fn=None, databases=("sqlite", "postgres")):
 
 def free_port():
     """A port nobody uses now; cases that run side by side draw from stretches of their own, below the system's range."""
-    base = 10240 + os.getpid() % 110 * 200
-    for port in itertools.chain((base + (next(PORTS) % 200) for _ in range(200)), (0,)):
+    slot = int(os.environ.get("STEWARD_TEST_SLOT", os.getpid())) % 110
+    for port in itertools.chain((10240 + slot * 200 + next(PORTS) % 200 for _ in range(200)), (0,)):
         with contextlib.suppress(OSError), socket.socket() as s:
             s.bind(("127.0.0.1", port))
             return s.getsockname()[1]
