@@ -2,6 +2,7 @@
  * ask_find: which open request do a person's words mean?  Reads only; called by turn_ask.c before its transaction. */
 #include "router/ask.h"
 #include "router/ask_token.h"
+#include "router/card.h"
 
 #include "store/cards.h"
 #include <string.h>
@@ -40,8 +41,17 @@ static enum status find_in_topic(struct db *db, const struct ask_words *w, int64
     return OK;
 }
 
-/* A card whose send got no answer may stand there under an id that is not known here: then its words name it, if they
- * name one alone. */
+/* Does the message show this request?  A card begins with a sign and a blank, a reminder with its lead. */
+static bool quote_shows(const char *quoted, const char *head)
+{
+    enum { SIGN_BYTES = 8 };
+    const char *at = strstr(quoted, head);
+    return at && (at - quoted <= SIGN_BYTES ||
+                  (at - quoted == sizeof CARD_NAG_LEAD - 1 && strncmp(quoted, CARD_NAG_LEAD, at - quoted) == 0));
+}
+
+/* A card or a reminder may stand there under an id that is not known here (its send got no answer, or none yet): then
+ * its words name the request, if they name one alone. */
 static enum status find_by_quote(struct db *db, struct arena *a, const struct ask_words *w, int64_t *id,
                                  struct error *e)
 {
@@ -49,15 +59,15 @@ static enum status find_by_quote(struct db *db, struct arena *a, const struct as
     int matches = 0;
     int64_t found = 0;
     struct stmt *s = db_query(db,
-                              "SELECT r.id, r.project, r.message FROM requests r JOIN cards c ON c.request_id = r.id"
-                              " AND c.kind = 'request' AND c.retired = 0 WHERE r.state = 'open' AND c.channel = $1"
+                              "SELECT DISTINCT r.id, r.project, r.message FROM requests r"
+                              " JOIN cards c ON c.request_id = r.id AND c.kind IN ('request', 'notice')"
+                              " AND c.retired = 0 WHERE r.type = 'blocking' AND r.state = 'open' AND c.channel = $1"
                               " AND c.chat_id = $2 AND (c.message_id IS NULL OR c.ambiguous = 1)"
                               " ORDER BY r.id DESC LIMIT $3",
                               p_text(w->channel), p_int(w->chat_id), p_int(LOOKED_AT_MAX));
     while (db_step(s)) {
         const char *head = arena_printf(a, "%s\n%.*s", db_text(s, 1), QUOTE_BYTES, db_text(s, 2));
-        const char *at = strstr(w->quoted, head);
-        if (!at || at - w->quoted > 8) /* behind the sign and its blank */
+        if (!quote_shows(w->quoted, head))
             continue;
         found = db_int(s, 0);
         matches++;

@@ -311,7 +311,7 @@ enum status card_nag(struct db *db, struct arena *a, const struct agent_request 
     *said = true;
     struct reply reply;
     reply_init(&reply, a);
-    reply_text(&reply, "⏰ Still waiting: ");
+    reply_text(&reply, CARD_NAG_LEAD);
     reply_bold(&reply, r->project);
     reply_line(&reply);
     reply_printf(&reply, "%.*s", (int)text_prefix_utf16(r->message, strlen(r->message), 300), r->message);

@@ -18,6 +18,7 @@ enum status MUST_CHECK card_post(struct db *, struct arena *, const struct agent
 enum status MUST_CHECK card_refresh(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
                                     struct error *);
 /* "Still waiting", as a reply to the card, with sound.  *said false: not in quiet hours. */
+#define CARD_NAG_LEAD "⏰ Still waiting: "
 enum status MUST_CHECK card_nag(struct db *, struct arena *, const struct agent_request *, int64_t now_ms, bool *said,
                                 struct error *);
 /* Of a request's cards: the one in Telegram, else the first; NULL = there are none. */

@@ -149,6 +149,15 @@ def a_reply_counts_when_no_id_and_no_button_names_the_card(w):
     w.telegram.user_replies(m, "db1.example")
     assert agent.answered(request)["response"] == "db1.example"
     assert w.db.one("SELECT COUNT(*) FROM audit WHERE detail LIKE '%db1.example%'") == 0  # the log holds its hash
+    request = agent.ask("Which port should I use?", buttons=(), remind_every=60)
+    card(w, contains="Which port")
+    w.wait_idle()
+    w.db.change("UPDATE requests SET next_remind_at = 1 WHERE next_remind_at IS NOT NULL")
+    nag = card(w, contains="Still waiting")
+    w.wait_idle()
+    w.db.change("UPDATE cards SET message_id = NULL WHERE kind = 'notice'")  # a reply comes before the send's own answer
+    w.telegram.user_replies(nag, "8443")
+    assert agent.answered(request)["response"] == "8443"
 
 
 @flow
