@@ -16,13 +16,40 @@ struct deferred {
     void *arg;
     int64_t deadline_ms; /* monotonic; 0 = none */
     struct watch watch;
+    h2o_socket_t *quiet; /* see quiet_start(); NULL = not */
 };
+
+/* libh2o stops polling a socket whose request is put aside: two epoll_ctl for each post.  Instead the socket stays
+ * polled and nothing is read from it; what the client sends before its answer waits in the kernel.
+ * https://github.com/h2o/h2o/blob/v2.2.5/lib/common/socket/evloop.c.h: read_on_ready() */
+static void on_input_too_early(h2o_socket_t *sock, const char *err)
+{
+    (void)err;
+    h2o_socket_read_stop(sock);
+}
+
+static void quiet_start(struct deferred *d)
+{
+    d->quiet = d->request->h2o->conn->callbacks->get_socket(d->request->h2o->conn);
+    h2o_socket_dont_read(d->quiet, 1);
+    h2o_socket_read_start(d->quiet, on_input_too_early);
+}
+
+static void quiet_end(struct deferred *d)
+{
+    if (!d->quiet)
+        return;
+    h2o_socket_read_stop(d->quiet);
+    h2o_socket_dont_read(d->quiet, 0);
+    d->quiet = NULL;
+}
 
 /* The two sides part; returns the request. */
 static struct request *deferred_detach(struct deferred *d)
 {
     struct request *r = d->request;
     watch_stop(d->server, &d->watch);
+    quiet_end(d);
     h2o_linklist_unlink(&d->link);
     atomic_fetch_sub(&d->server->deferred_now, 1);
     d->request = NULL;
@@ -68,6 +95,8 @@ struct deferred *request_defer(struct request *r, const struct deferred_ops *ops
     if (wait_ms > 0) {
         d->deadline_ms = r->server->draining ? 1 : clock_mono_ms() + wait_ms;
         watch_start(r->server, &d->watch, request_fd(r));
+    } else {
+        quiet_start(d);
     }
     return d;
 }

@@ -419,6 +419,40 @@ START_TEST(deferred_answers_from_another_thread)
 }
 END_TEST
 
+/* A socket whose request waits stays polled and is not read: nothing may be lost, answered out of turn, or spin. */
+START_TEST(what_comes_before_the_answer_is_read_after_it)
+{
+    enum { LARGE = 40000 };
+    static const char park[] = "GET /park HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char head[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                               "Content-Length: 40000\r\n\r\n{\"large\":\"";
+    static char body[LARGE + 1 - 10]; /* what the head has of it: {"large":" */
+    struct timespec before, after;
+    int fd = dial();
+    memset(body, 'a', sizeof body - 1);
+    memcpy(body + sizeof body - 3, "\"}", 2);
+    for (int round = 0; round < 3; round++) {
+        put(fd, park);
+        wait_for(&parked_count, round + 1);
+        put(fd, "GET /ask?q=sec");
+        put(fd, "ond HTTP/1.1\r\nHost: x\r\n\r\n");
+        put(fd, head);
+        put(fd, body);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+        clock_sleep_ms(200);
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+        ck_assert_int_lt((after.tv_sec - before.tv_sec) * 1000 + (after.tv_nsec - before.tv_nsec) / 1000000, 100);
+        deferred_finish(parked[round]);
+        const char *reply = get(fd, "aaa\"}");
+        const char *first = strstr(reply, "\"why\":\"done\""), *second = strstr(reply, "\"q\":\"second\"");
+        ck_assert(first && second && first < second);
+        has(second, "{\"large\":\"aaa");
+        wait_for(&released, round + 1);
+    }
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_held_poll_ends_with_its_time_or_its_client)
 {
     int a = dial(), b = dial();
@@ -583,6 +617,7 @@ int main(void)
     tcase_add_test(t, unanswered_input_is_bounded);
     tcase_add_test(t, who_is_asking);
     tcase_add_test(t, deferred_answers_from_another_thread);
+    tcase_add_test(t, what_comes_before_the_answer_is_read_after_it);
     tcase_add_test(t, a_held_poll_ends_with_its_time_or_its_client);
     tcase_add_test(t, draining_answers_held_polls_and_waits_for_work);
     tcase_add_test(t, draining_does_not_wait_for_ever);
