@@ -26,10 +26,7 @@ enum status json_view_open(const char *text, size_t len, struct json_view *out, 
         st = json_lint_keys(text, len, &lint, e);
     if (st != OK)
         return st;
-    const char *end = text + len, *p = space_skip(text, end);
-    while (end > p && is_space(end[-1]))
-        end--;
-    *out = (struct json_view){ p, (size_t)(end - p) };
+    *out = (struct json_view){ space_skip(text, text + len), text + len };
     return OK;
 }
 
@@ -71,19 +68,17 @@ static bool key_is(const char *key, size_t len, const char *name)
 
 struct json_view json_view_member(struct json_view object, const char *name)
 {
-    const struct json_view none = { NULL, 0 };
-    if (!object.text || object.text[0] != '{')
+    const struct json_view none = { NULL, NULL };
+    if (!object.at || *object.at != '{')
         return none;
-    const char *end = object.text + object.len, *p = space_skip(object.text + 1, end);
+    const char *end = object.end, *p = space_skip(object.at + 1, end);
     while (*p != '}') {
         const char *key = p, *key_end = string_skip(p);
         p = space_skip(key_end, end);
         p = space_skip(p + 1, end); /* the colon */
-        const char *value = p;
-        p = value_skip(p, end);
         if (key_is(key, (size_t)(key_end - key), name))
-            return *value == 'n' ? none : (struct json_view){ value, (size_t)(p - value) };
-        p = space_skip(p, end);
+            return *p == 'n' ? none : (struct json_view){ p, end };
+        p = space_skip(value_skip(p, end), end);
         if (*p == ',')
             p = space_skip(p + 1, end);
     }
@@ -93,10 +88,15 @@ struct json_view json_view_member(struct json_view object, const char *name)
 bool json_view_int(struct json_view v, int64_t *out)
 {
     char digits[24]; /* the lint lets no longer whole number through */
-    if (!v.text || !(v.text[0] == '-' || (v.text[0] >= '0' && v.text[0] <= '9')) || v.len >= sizeof digits)
+    size_t len = 0;
+    if (!v.at || !(*v.at == '-' || (*v.at >= '0' && *v.at <= '9')))
         return false;
-    memcpy(digits, v.text, v.len);
-    digits[v.len] = '\0';
+    while (v.at + len < v.end && len < sizeof digits && strchr("-+.eE0123456789", v.at[len]))
+        len++;
+    if (len == sizeof digits)
+        return false;
+    memcpy(digits, v.at, len);
+    digits[len] = '\0';
     if (digits[strcspn(digits, ".eE")] != '\0')
         return false;
     *out = strtoll(digits, NULL, 10);

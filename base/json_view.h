@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A value inside a text: no space around it, valid as long as the text.  text NULL = not there. */
+/* Where a value begins inside a text, and where the text ends: how long the value is costs a walk that few need.
+ * Valid as long as the text.  at NULL = not there. */
 struct json_view {
-    const char *text;
-    size_t len;
+    const char *at, *end;
 };
 
 /* The whole of a text, which must be JSON as json_parse() takes it: ST_INVALID and ST_LIMIT with the same words. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * intake: two committer threads that take turns.  While the disk is being waited for with one batch, the other thread
- * commits the next; what arrives meanwhile collects, so the cost of a commit is shared.  The web server's loop only
- * appends to the queue. */
+ * intake: the committer thread.  What arrives while it waits for the disk with one batch collects and is the next, so
+ * the cost of a commit is shared: a second committer would halve the batches, and costs more than the waiting that it
+ * saves.  The web server's loop only appends to the queue. */
 #include "bot/intake.h"
 
 #include "base/arena.h"
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 
 enum {
-    COMMITTERS = 2,
     WORTH_A_COMMIT = 8,     /* posts: the committer begins with them while the loop still reads others */
     PRESSED_BATCH_MIN = 16, /* posts that waited for one commit: more than people write, fewer than Telegram's 40 */
     PRESSED_MS = 50,
@@ -24,9 +23,8 @@ enum {
 
 struct intake {
     struct store *store;
-    pthread_t thread[COMMITTERS];
-    int started;
-    pthread_mutex_t turn; /* from taking a batch to its commit: batches become rows in their order */
+    pthread_t thread;
+    bool started;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t wake;
     struct intake_item *head, **tail;
@@ -74,12 +72,12 @@ static bool batch_take(struct intake *in, struct batch *b)
 }
 
 /* An outcome that is not known (the connection broke during COMMIT) is asked for again: the key makes it idempotent. */
-static enum status batch_commit(struct intake *in, struct batch *b, int64_t *commit, struct error *e)
+static enum status batch_commit(struct intake *in, struct batch *b, struct error *e)
 {
     enum { TRIES = 2 };
     enum status s = OK;
     for (int i = 0; i < TRIES; i++) {
-        s = store_commit(in->store, batch_write, b, commit, e);
+        s = store_write(in->store, batch_write, b, e);
         if (s != ST_UNKNOWN)
             break;
     }
@@ -137,18 +135,11 @@ static void *intake_main(void *arg)
     struct intake *in = arg;
     struct batch *b = xcalloc(1, sizeof *b);
     int64_t complained_at_ms = 0;
-    for (;;) {
+    while (batch_take(in, b)) {
         struct error e = { 0 };
-        int64_t commit = 0;
-        pthread_mutex_lock(&in->turn);
-        if (!batch_take(in, b))
-            break;
         if (b->count >= PRESSED_BATCH_MIN)
             atomic_store_explicit(&in->pressed_until_ms, clock_mono_ms() + PRESSED_MS, memory_order_relaxed);
-        bool ok = batch_commit(in, b, &commit, &e) == OK;
-        pthread_mutex_unlock(&in->turn);
-        if (ok)
-            store_flush(in->store, commit);
+        bool ok = batch_commit(in, b, &e) == OK;
         if (!ok && (!complained_at_ms ||
                     clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */
             complained_at_ms = clock_mono_ms();
@@ -157,7 +148,6 @@ static void *intake_main(void *arg)
         note_outcome(in, ok, &e);
         batch_report(in, b, ok);
     }
-    pthread_mutex_unlock(&in->turn);
     free(b);
     return NULL;
 }
@@ -168,18 +158,12 @@ enum status intake_start(struct store *store, struct intake **out, struct error 
     in->store = store;
     in->tail = &in->head;
     pthread_mutex_init(&in->lock, NULL);
-    pthread_mutex_init(&in->turn, NULL);
     pthread_cond_init(&in->wake, NULL);
-    for (; in->started < COMMITTERS; in->started++) {
-        const struct thread_start what = {
-            .name = "committer", .number = in->started + 1, .run = intake_main, .arg = in
-        };
-        if (thread_start(&in->thread[in->started], &what, e)) {
-            intake_stop(in);
-            intake_free(in);
-            return e->status;
-        }
+    if (thread_start(&in->thread, &(struct thread_start){ .name = "committer", .run = intake_main, .arg = in }, e)) {
+        intake_free(in);
+        return e->status;
     }
+    in->started = true;
     *out = in;
     return OK;
 }
@@ -233,8 +217,8 @@ void intake_stop(struct intake *in)
     in->stopping = true;
     pthread_cond_signal(&in->wake);
     pthread_mutex_unlock(&in->lock);
-    for (int i = 0; i < in->started; i++)
-        pthread_join(in->thread[i], NULL);
+    if (in->started)
+        pthread_join(in->thread, NULL);
 }
 
 void intake_free(struct intake *in)
@@ -243,6 +227,5 @@ void intake_free(struct intake *in)
         return;
     pthread_cond_destroy(&in->wake);
     pthread_mutex_destroy(&in->lock);
-    pthread_mutex_destroy(&in->turn);
     free(in);
 }

@@ -12,7 +12,7 @@ enum intake_outcome { INTAKE_STORED /* now or before */, INTAKE_FAILED /* not on
 
 struct intake_item {
     struct inbox_update update; /* the strings belong to the item's owner and live until done() was called */
-    /* Called once, on a committer thread, after the commit (or its failure).  Must not block. */
+    /* Called once, on the committer thread, after the commit (or its failure).  Must not block. */
     void (*done)(struct intake_item *, enum intake_outcome);
     struct intake_item *next; /* intake's own */
 };

@@ -31,7 +31,7 @@ enum status update_envelope(struct arena *a, const char *body, size_t len, struc
     for (int i = 0; i < KIND_COUNT; i++) {
         const struct kind *k = &kind_table[i];
         struct json_view content = json_view_member(root, k->field);
-        if (!content.text)
+        if (!content.at)
             continue;
         if (!json_view_int(json_view_member(json_view_member(content, k->id_of), "id"), &id))
             return fail(e, ST_INVALID, "the body is not an update: %s.%s.id is missing", k->field, k->id_of);

@@ -171,8 +171,7 @@ static enum status write_pooled(struct store *s, write_fn fn, void *arg, bool re
     }
 }
 
-static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool relaxed, int64_t *commit,
-                                  struct error *e)
+static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool relaxed, struct error *e)
 {
     struct error text = { 0 };
     enum status st;
@@ -181,7 +180,7 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
     if (atomic_load(&s->closing))
         st = fail(&text, ST_SHUTDOWN, "the program is stopping");
     else if (s->writer)
-        st = writer_run(s->writer, fn, arg, relaxed, commit, &text);
+        st = writer_run(s->writer, fn, arg, relaxed, &text);
     else
         st = write_pooled(s, fn, arg, relaxed, &text);
     histogram_observe(&s->times.write, clock_mono_us() - begin_us);
@@ -194,24 +193,12 @@ static enum status store_write_as(struct store *s, write_fn fn, void *arg, bool 
 
 enum status store_write(struct store *s, write_fn fn, void *arg, struct error *e)
 {
-    return store_write_as(s, fn, arg, false, NULL, e);
+    return store_write_as(s, fn, arg, false, e);
 }
 
 enum status store_write_relaxed(struct store *s, write_fn fn, void *arg, struct error *e)
 {
-    return store_write_as(s, fn, arg, true, NULL, e);
-}
-
-enum status store_commit(struct store *s, write_fn fn, void *arg, int64_t *commit, struct error *e)
-{
-    *commit = 0;
-    return store_write_as(s, fn, arg, false, commit, e);
-}
-
-void store_flush(struct store *s, int64_t commit)
-{
-    if (s->flush && commit)
-        flush_wait(s->flush, commit);
+    return store_write_as(s, fn, arg, true, e);
 }
 
 void store_settle(struct store *s)

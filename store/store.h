@@ -44,11 +44,6 @@ enum status MUST_CHECK store_write(struct store *, write_fn, void *arg, struct e
 /* As store_write, but the commit need only survive kill -9 (claims, marks that a rescue repeats). */
 enum status MUST_CHECK store_write_relaxed(struct store *, write_fn, void *arg, struct error *);
 
-/* store_write() in two parts, so that the next write need not wait for the disk: store_commit() returns when the commit
- * stands (other threads see it, a kill -9 does not undo it), store_flush() when it survives power loss.  Tell nobody
- * before that. */
-enum status MUST_CHECK store_commit(struct store *, write_fn, void *arg, int64_t *commit, struct error *);
-void store_flush(struct store *, int64_t commit);
 /* Until everything that any reader of this process can have seen survives power loss. */
 void store_settle(struct store *);
 

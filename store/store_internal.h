@@ -46,8 +46,8 @@ void pool_give(struct pool *, struct db *); /* rolls back what is open; closes a
 struct writer;
 struct writer *writer_start(struct store *, struct db *); /* takes the connection */
 void writer_stop(struct writer *);                        /* after what is queued; NULL is fine */
-/* relaxed, or *commit: the commit need not be on disk when it returns. */
-enum status writer_run(struct writer *, write_fn, void *arg, bool relaxed, int64_t *commit, struct error *);
+/* relaxed: the commit need not be on disk when it returns. */
+enum status writer_run(struct writer *, write_fn, void *arg, bool relaxed, struct error *);
 int64_t writer_depth(struct writer *);
 
 /* --- flush (store_flush.c): which commits are on disk, where the driver lets commits and the disk go apart.  Commits

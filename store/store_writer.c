@@ -295,9 +295,9 @@ static void writer_leave(struct writer *w)
     pthread_mutex_unlock(&w->lock);
 }
 
-enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, int64_t *commit, struct error *e)
+enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, struct error *e)
 {
-    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed || commit }, *alone = &job;
+    struct write_job job = { .fn = fn, .arg = arg, .relaxed = relaxed }, *alone = &job;
     if (inside_write)
         return fail(e, ST_INTERNAL, "store_write() was called inside a write function");
     sem_init(&job.done, 0, 0);
@@ -316,8 +316,6 @@ enum status writer_run(struct writer *w, write_fn fn, void *arg, bool relaxed, i
     sem_destroy(&job.done);
     if (job.status != OK && e)
         *e = job.error;
-    if (commit)
-        *commit = job.commit;
     return job.status;
 }
 

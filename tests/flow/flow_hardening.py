@@ -86,7 +86,7 @@ def every_thread_has_its_name(w):
                 with open(path) as f:
                     out.add(f.read().strip())
         return out
-    expected = {"loop", "committer 1", "committer 2", "writer" if w.db.kind == "sqlite" else "listener", "taps", "sender 1", "sender 4",
+    expected = {"loop", "committer", "writer" if w.db.kind == "sqlite" else "listener", "taps", "sender 1", "sender 4",
                 "console sender", "desk 1", "desk 3", "waiting room", "scheduler", "embedder", "health", "typing", "registrar", "poller",
                 "console reader", *(f"worker {i}" for i in range(1, 17))}
     wait_until(lambda: expected <= names(), f"threads called {expected - names()}")
