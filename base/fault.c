@@ -45,6 +45,12 @@ enum fault_kind fault_next(enum fault_border border, const char *what)
     return (enum fault_kind)plan->kind;
 }
 
+void fault_behind(enum fault_kind kind)
+{
+    if (kind == FAULT_KILL_AFTER)
+        kill(getpid(), SIGKILL);
+}
+
 bool fault_broken_order(void)
 {
     return getenv("STEWARD_BROKEN_ORDER") != NULL;

@@ -14,12 +14,13 @@ enum fault_border { FAULT_OFF, FAULT_DATABASE, FAULT_NETWORK };
 
 enum fault_kind {
     FAULT_NONE,
-    FAULT_ERROR,   /* a definite failure: nothing happened, and the other side says so (disk full, refused) */
-    FAULT_BUSY,    /* database: a deadlock or a lock that was not to be had */
-    FAULT_TIMEOUT, /* it took too long: a statement is undone, of a network call nobody knows */
-    FAULT_BEFORE,  /* the connection broke before the effect; the caller cannot tell it from the next */
-    FAULT_AFTER,   /* the connection broke after the effect */
-    FAULT_KILL,    /* the program dies before the call, as by kill -9 */
+    FAULT_ERROR,      /* a definite failure: nothing happened, and the other side says so (disk full, refused) */
+    FAULT_BUSY,       /* database: a deadlock or a lock that was not to be had */
+    FAULT_TIMEOUT,    /* it took too long: a statement is undone, of a network call nobody knows */
+    FAULT_BEFORE,     /* the connection broke before the effect; the caller cannot tell it from the next */
+    FAULT_AFTER,      /* the connection broke after the effect */
+    FAULT_KILL,       /* the program dies before the call, as by kill -9 */
+    FAULT_KILL_AFTER, /* network: behind it, before anybody heard of its answer */
 };
 
 /* The file's content, in this machine's byte order; tests/flow/flow_faults.py writes the same. */
@@ -34,6 +35,7 @@ struct fault_plan {
 
 #ifdef STEWARD_FAULTS
 enum fault_kind fault_next(enum fault_border, const char *what); /* what: a name of the call, cut to fit */
+void fault_behind(enum fault_kind);                              /* the call has had its effect */
 /* STEWARD_BROKEN_ORDER=1: as if sends began before they were recorded; shows that the crash schedule would notice. */
 bool fault_broken_order(void);
 #else
@@ -41,6 +43,10 @@ static inline enum fault_kind fault_next(enum fault_border border, const char *w
 {
     (void)border, (void)what;
     return FAULT_NONE;
+}
+static inline void fault_behind(enum fault_kind kind)
+{
+    (void)kind;
 }
 static inline bool fault_broken_order(void)
 {

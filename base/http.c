@@ -336,6 +336,7 @@ static CURLcode perform(struct http *h, struct call *c)
     if (fault == FAULT_ERROR || fault == FAULT_BUSY)
         return CURLE_COULDNT_CONNECT;
     CURLcode rc = curl_easy_perform(h->curl);
+    fault_behind(fault);
     return fault == FAULT_AFTER ? CURLE_RECV_ERROR : rc;
 }
 

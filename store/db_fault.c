@@ -34,6 +34,7 @@ static enum status fail_instead(struct db *db, enum fault_kind kind, struct erro
     case FAULT_BEFORE:
         return connection_lost(db, e);
     case FAULT_KILL: /* never comes back */
+    case FAULT_KILL_AFTER:
     case FAULT_NONE:
     case FAULT_TIMEOUT:
     case FAULT_AFTER:

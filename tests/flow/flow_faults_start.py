@@ -15,7 +15,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flow_faults  # noqa: E402
 from flow_clock import Clock  # noqa: E402
-from flow_faults import MARK, ROWS, WAYS, Message, Plan, Run, fail_at_each_call, numbers  # noqa: E402
+from flow_faults import AGAIN_MAX, MARK, ROWS, WAYS, Message, Plan, Run, another, fail_at_each_call, numbers  # noqa: E402
 from harness import CASES, OWNER, PATIENCE, Database, flow, main, wait_until  # noqa: E402
 
 CASES.clear()  # those of the others are not ours
@@ -194,10 +194,13 @@ def fail_at_each_call_of_the_start(w, kind_of_start):
             assert not fired and expected in (None, (rows, messages)), (where, expected, rows, messages)
             expected = (rows, messages)
         print(f"calls: {counts}")
-        for border, kind, number in numbers(counts, steps.sample, STARTS):
+        work = numbers(counts, steps.sample, STARTS)
+        for border, kind, number in work:
             try:
                 one = one_start(w, plan, steps, copies, border, kind, number)
                 tried += one[1]
+                if len(work) < AGAIN_MAX and another(number, *one[:2]):
+                    work.append((border, kind, another(number, *one[:2])))
                 compare(steps, one, expected, border == "network" or kind == "kill")
             except AssertionError as e:
                 if not os.environ.get("STEWARD_TEST_FAULTS"):

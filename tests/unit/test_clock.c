@@ -198,6 +198,19 @@ START_TEST(zone_known_times)
     ck_assert_str_eq(utc("Europe/Berlin", "2026-10-25T02:30"), "2026-10-25T00:30:00Z");
     ck_assert_str_eq(utc("Europe/Berlin", "2026-10-25T03:00"), "2026-10-25T02:00:00Z");
     ck_assert_str_eq(utc("Australia/Lord_Howe", "2026-04-05T01:45"), "2026-04-04T14:45:00Z"); /* by half an hour */
+    struct civil half;
+    int64_t first = instant("Europe/Berlin", "2026-10-25T02:30"), at = 0;
+    ck_assert(civil_parse("2026-10-25T02:30", &half));
+    ck_assert_int_eq(zone_to_instant_after("Europe/Berlin", &half, first - 1, &at, NULL), OK);
+    ck_assert_int_eq(at, first);
+    ck_assert_int_eq(zone_to_instant_after("Europe/Berlin", &half, first, &at, NULL),
+                     OK); /* when the first has passed: the second */
+    ck_assert_int_eq(at, first + 3600000);
+    ck_assert_int_eq(zone_to_instant_after("Europe/Berlin", &half, first + 3600000, &at, NULL), OK); /* both have */
+    ck_assert_int_eq(at, first);
+    ck_assert(civil_parse("2026-03-29T02:30", &half)); /* the gap has no second */
+    ck_assert_int_eq(zone_to_instant_after("Europe/Berlin", &half, first, &at, NULL), OK);
+    ck_assert_int_eq(at, instant("Europe/Berlin", "2026-03-29T02:30"));
     /* Dublin's summer time is its standard time, its winter time a negative one. */
     ck_assert_str_eq(utc("Europe/Dublin", "2026-10-25T01:30"), "2026-10-25T00:30:00Z");
     ck_assert_str_eq(local("Europe/Dublin", instant("Europe/Dublin", "2026-03-29T01:30")), "2026-03-29T02:30");

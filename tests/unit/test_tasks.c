@@ -131,6 +131,23 @@ START_TEST(set_reminder_finds_or_makes)
 }
 END_TEST
 
+/* In the hour that comes twice, later means later. */
+START_TEST(a_snooze_in_the_repeated_hour)
+{
+    struct scene s = scene_open(_i);
+    scene_at(&s, "2026-10-25T02:20"); /* 00:20 UTC, the first time */
+    call(&s, "add_task", "{\"content\":\"a\",\"due_date\":\"2026-10-26\"}");
+    tap(&s, "snooze:1:60");
+    ck_assert_str_eq(row_text(&s, "SELECT remind_at FROM tasks"), "1792891200000"); /* 01:20 UTC: 02:20 again */
+    s.now_ms += 3600000;
+    call(&s, "set_reminder", "{\"task_id\":1,\"when\":\"2026-10-25T02:50\"}");
+    ck_assert_str_eq(row_text(&s, "SELECT remind_at FROM tasks"), "1792893000000"); /* 01:50 UTC */
+    tap(&s, "snooze:1:60");
+    ck_assert_str_eq(row_text(&s, "SELECT remind_at FROM tasks"), "1792894800000"); /* 02:20 UTC: 03:20 */
+    scene_close(&s);
+}
+END_TEST
+
 /* --- repeats --- */
 
 START_TEST(a_repeating_task_moves_on)
@@ -535,6 +552,7 @@ int main(void)
     tcase_add_loop_test(t, a_time_brings_a_reminder, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(t, the_reminder_follows_the_date, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(t, set_reminder_finds_or_makes, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(t, a_snooze_in_the_repeated_hour, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(t, a_repeating_task_moves_on, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(t, a_repeat_moves_its_reminder, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(t, a_bare_rule_gets_its_first_date, DB_SQLITE, DB_POSTGRES + 1);
