@@ -2,6 +2,7 @@
  * agent_option: see agent_option.h. */
 #include "bot/agent_option.h"
 #include "base/buf.h"
+#include "base/hex.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -76,8 +77,7 @@ const char *agent_id_new(char out[AGENT_ID_BYTES])
         abort();
     }
     out[0] = 'r';
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(out + 1 + 2 * i, 3, "%02x", random[i]);
+    hex_put(out + 1, random, sizeof random);
     return out;
 }
 

@@ -4,6 +4,7 @@
 #include "bot/agents_hook.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "router/ask.h"
 #include <openssl/rand.h>
@@ -74,12 +75,12 @@ static enum status store_questions(struct db *db, void *arg, struct error *e)
 static const char *base_name(struct arena *a, const struct call *c, const struct hook *hook)
 {
     unsigned char random[8];
+    char hex[2 * sizeof random + 1];
     const char *key = c->hook->key ? arena_printf(a, "hook:%s", c->hook->key) : hook_key(a, hook);
     if (c->hook->key || hook_has_call_id(hook) || RAND_bytes(random, sizeof random) != 1)
         return key;
-    for (size_t i = 0; i < sizeof random; i++)
-        key = arena_printf(a, "%s%s%02x", key, i ? "" : ":", random[i]);
-    return key;
+    hex_put(hex, random, sizeof random);
+    return arena_printf(a, "%s:%s", key, hex);
 }
 
 /* The time left is part of the question only the first time: a repeated post finds its rows by name. */

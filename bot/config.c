@@ -4,6 +4,7 @@
 #include "bot/config.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -215,8 +216,7 @@ static const char *derived_secret(struct arena *a, const char *token)
     unsigned int len = 0;
     HMAC(EVP_sha256(), token, (int)strlen(token), (const unsigned char *)label, sizeof label - 1, mac, &len);
     char *hex = arena_alloc(a, 2 * (size_t)len + 1);
-    for (unsigned i = 0; i < len; i++)
-        snprintf(hex + 2 * i, 3, "%02x", mac[i]);
+    hex_put(hex, mac, len);
     return hex;
 }
 

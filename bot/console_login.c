@@ -6,6 +6,7 @@
 #include "bot/console_login.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "bot/attempts.h"
 #include "bot/auth.h"
@@ -63,12 +64,6 @@ void console_login_free(struct console_login *l)
 
 /* --- cookies: NAME=END.NOISE.SIGNATURE --- */
 
-static void put_hex(char *out, const unsigned char *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        sprintf(out + 2 * i, "%02x", bytes[i]);
-}
-
 /* hex of the signature over "NAME=END.NOISE": a cookie of one kind is none of the other */
 static void sign(const struct console_login *l, const struct cookie *kind, const char *text, size_t len,
                  char out[2 * KEY_BYTES + 1])
@@ -79,7 +74,7 @@ static void sign(const struct console_login *l, const struct cookie *kind, const
     int n = snprintf(signed_text, sizeof signed_text, "%s=%.*s", kind->name, (int)len, text);
     if (!HMAC(EVP_sha256(), l->key, KEY_BYTES, (const unsigned char *)signed_text, (size_t)n, mac, &mac_len))
         abort();
-    put_hex(out, mac, KEY_BYTES);
+    hex_put(out, mac, KEY_BYTES);
 }
 
 static bool cookie_good(const struct console_login *l, const struct cookie *kind, const char *value, size_t len)
@@ -132,7 +127,7 @@ static void cookie_give(const struct console_login *l, const struct cookie *kind
     char value[COOKIE_BYTES_MAX], hex[2 * NOISE_BYTES + 1], mac[2 * KEY_BYTES + 1];
     if (RAND_bytes(noise, sizeof noise) != 1)
         abort();
-    put_hex(hex, noise, sizeof noise);
+    hex_put(hex, noise, sizeof noise);
     int n = snprintf(value, sizeof value, "%" PRId64 ".%s", clock_wall_ms() / 1000 + kind->lasts_s, hex);
     sign(l, kind, value, (size_t)n, mac);
     snprintf(value + n, sizeof value - (size_t)n, ".%s", mac);

@@ -3,6 +3,7 @@
  * put together here.  Pure but for the random boundary. */
 #include "bot/telegram.h"
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include <openssl/rand.h>
 #include <stdio.h>
@@ -16,9 +17,7 @@ static void boundary_make(char out[BOUNDARY_BYTES])
     unsigned char random[BOUNDARY_RANDOM_BYTES];
     if (RAND_bytes(random, sizeof random) != 1)
         abort(); /* no randomness: the machine is broken */
-    int n = snprintf(out, BOUNDARY_BYTES, "steward-");
-    for (size_t i = 0; i < sizeof random; i++)
-        n += snprintf(out + n, (size_t)(BOUNDARY_BYTES - n), "%02x", random[i]);
+    hex_put(stpcpy(out, "steward-"), random, sizeof random);
 }
 
 static bool boundary_occurs(const char *boundary, const struct multipart_field *field, size_t count,

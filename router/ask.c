@@ -5,6 +5,7 @@
 #include "router/card.h"
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "store/audit.h"
 #include "store/queue_depth.h"
@@ -31,8 +32,7 @@ enum status ask_key(struct db *db, unsigned char key[32], struct error *e)
     char hex[65];
     if (RAND_bytes(fresh, sizeof fresh) != 1)
         return fail(e, ST_INTERNAL, "the system has no random numbers");
-    for (size_t i = 0; i < sizeof fresh; i++)
-        snprintf(hex + 2 * i, 3, "%02x", fresh[i]);
+    hex_put(hex, fresh, sizeof fresh);
     if (db_run(db, e, "INSERT INTO settings (name, value) VALUES ('callback_key', $1) ON CONFLICT (name) DO NOTHING",
                p_text(hex)))
         return e->status;

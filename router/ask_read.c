@@ -3,6 +3,7 @@
  * numbers; any thread. */
 #include "router/ask.h"
 
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/text.h"
 #include <openssl/evp.h>
@@ -109,9 +110,7 @@ static enum status read_request_id(struct reading *x)
         if (RAND_bytes(random, sizeof random) != 1)
             return fail(x->e, ST_INTERNAL, "the system has no random numbers");
         char *made = arena_alloc(x->a, 2 * sizeof random + 5);
-        memcpy(made, "req-", 4);
-        for (size_t i = 0; i < sizeof random; i++)
-            snprintf(made + 4 + 2 * i, 3, "%02x", random[i]);
+        hex_put(stpcpy(made, "req-"), random, sizeof random);
         x->r->request_id = made;
         return OK;
     }
@@ -384,8 +383,7 @@ const char *ask_hash(struct arena *a, const char *text)
     unsigned char digest[EVP_MAX_MD_SIZE];
     char *hex = arena_alloc(a, 65);
     EVP_Digest(text, strlen(text), digest, NULL, EVP_sha256(), NULL);
-    for (int i = 0; i < 32; i++)
-        snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    hex_put(hex, digest, 32);
     return hex;
 }
 

@@ -2,6 +2,8 @@
  * ask_token: see ask_token.h.  Called by card_text.c (writing) and ask_answer.c and ask_find.c (reading). */
 #include "router/ask_token.h"
 
+#include "base/hex.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -77,8 +79,7 @@ bool ask_token_read(const unsigned char key[32], const char *data, struct ask_to
     mac_of(key, raw, mac);
     if (CRYPTO_memcmp(mac, raw + SIGNED_BYTES, MAC_BYTES) != 0)
         return false;
-    for (int i = 0; i < NONCE_BYTES; i++)
-        snprintf(t->nonce + 2 * i, 3, "%02x", raw[i]);
+    hex_put(t->nonce, raw, NONCE_BYTES);
     t->verb = (enum ask_verb)raw[NONCE_BYTES];
     t->a = raw[NONCE_BYTES + 1];
     t->b = raw[NONCE_BYTES + 2];

@@ -3,6 +3,7 @@
  * Called by the routes of the agents' hooks; pure, on any thread.  The events of each dialect are rows in hook_claude.c
  * and hook_codex.c; this file never names one. */
 #include "router/hook.h"
+#include "base/hex.h"
 #include "base/text.h"
 #include "router/hook_internal.h"
 #include <openssl/evp.h>
@@ -158,7 +159,7 @@ const char *hook_key(struct arena *arena, const struct hook *hook)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned bytes = 0;
-    char hex[2 * EVP_MAX_MD_SIZE + 1] = "";
+    char hex[2 * EVP_MAX_MD_SIZE + 1];
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     if (!ctx || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
         abort(); /* out of memory */
@@ -171,10 +172,7 @@ const char *hook_key(struct arena *arena, const struct hook *hook)
         digest_text(ctx, json_canonical(arena, hook->tool ? json_at(hook->body, "tool_input") : hook->body));
     EVP_DigestFinal_ex(ctx, digest, &bytes);
     EVP_MD_CTX_free(ctx);
-    for (unsigned i = 0; i < bytes; i++) {
-        hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        hex[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
+    hex_put(hex, digest, bytes);
     return arena_printf(arena, "%s:%s", dialect_table[hook->dialect].name, hex);
 }
 

@@ -2,6 +2,7 @@
  * audit: see audit.h.  Called inside the transactions that change requests: an event and its effect commit together. */
 #include "store/audit.h"
 
+#include "base/hex.h"
 #include "base/json.h"
 #include <inttypes.h>
 #include <openssl/evp.h>
@@ -37,8 +38,7 @@ void audit_hash(const struct audit_row *r, char out[AUDIT_HASH_CHARS + 1])
     hash_text(ctx, r->detail);
     EVP_DigestFinal_ex(ctx, digest, NULL);
     EVP_MD_CTX_free(ctx);
-    for (int i = 0; i < AUDIT_HASH_CHARS / 2; i++)
-        snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    hex_put(out, digest, AUDIT_HASH_CHARS / 2);
 }
 
 enum status audit_lock(struct db *db, struct error *e)

@@ -2,22 +2,18 @@
  * cards: see cards.h.  Called by router/card*.c and ask*.c. */
 #include "store/cards.h"
 
+#include "base/hex.h"
+
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct param int_or_null(int64_t v)
-{
-    return v ? p_int(v) : p_null();
-}
 
 static enum status nonce_new(char out[33], struct error *e)
 {
     unsigned char random[16];
     if (RAND_bytes(random, sizeof random) != 1)
         return fail(e, ST_INTERNAL, "the system has no random numbers");
-    for (size_t i = 0; i < sizeof random; i++)
-        snprintf(out + 2 * i, 3, "%02x", random[i]);
+    hex_put(out, random, sizeof random);
     return OK;
 }
 
@@ -27,13 +23,14 @@ enum status card_insert(struct db *db, struct arena *a, struct card *c, int64_t 
     if (nonce_new(nonce, e))
         return e->status;
     c->nonce = arena_strdup(a, nonce);
-    struct stmt *s = db_query(db,
-                              "INSERT INTO cards (kind, request_id, project, channel, chat_id, topic_id, nonce,"
-                              " outbox_id, message_id, version, created_at) VALUES ($1, $2, $3, $4, $5,"
-                              " CAST($6 AS BIGINT), $7, CAST($8 AS BIGINT), CAST($9 AS BIGINT), $10, $11) RETURNING id",
-                              p_text(c->kind), p_int(c->request_id), p_text(c->project), p_text(c->channel),
-                              p_int(c->chat_id), int_or_null(c->topic_id), p_text(c->nonce), int_or_null(c->outbox_id),
-                              int_or_null(c->message_id), p_int(c->version), p_int(now_ms));
+    struct stmt *s =
+        db_query(db,
+                 "INSERT INTO cards (kind, request_id, project, channel, chat_id, topic_id, nonce,"
+                 " outbox_id, message_id, version, created_at) VALUES ($1, $2, $3, $4, $5,"
+                 " CAST($6 AS BIGINT), $7, CAST($8 AS BIGINT), CAST($9 AS BIGINT), $10, $11) RETURNING id",
+                 p_text(c->kind), p_int(c->request_id), p_text(c->project), p_text(c->channel), p_int(c->chat_id),
+                 p_int_or_null(c->topic_id), p_text(c->nonce), p_int_or_null(c->outbox_id),
+                 p_int_or_null(c->message_id), p_int(c->version), p_int(now_ms));
     while (db_step(s))
         c->id = db_int(s, 0);
     return db_done(s, e);
@@ -45,9 +42,9 @@ enum status card_update(struct db *db, const struct card *c, struct error *e)
                   "UPDATE cards SET request_id = $2, outbox_id = CAST($3 AS BIGINT), message_id = CAST($4 AS BIGINT),"
                   " ambiguous = $5, retired = $6, version = $7, sent_version = $8, topic_id = CAST($9 AS BIGINT)"
                   " WHERE id = $1",
-                  p_int(c->id), p_int(c->request_id), int_or_null(c->outbox_id), int_or_null(c->message_id),
+                  p_int(c->id), p_int(c->request_id), p_int_or_null(c->outbox_id), p_int_or_null(c->message_id),
                   p_int(c->ambiguous), p_int(c->retired), p_int(c->version), p_int(c->sent_version),
-                  int_or_null(c->topic_id));
+                  p_int_or_null(c->topic_id));
 }
 
 #define COLUMNS                                                                                                        \

@@ -47,6 +47,10 @@ static inline struct param p_null(void)
 {
     return (struct param){ .type = PARAM_NULL };
 }
+static inline struct param p_int_or_null(int64_t v) /* 0 is no id and no time: null */
+{
+    return v ? p_int(v) : p_null();
+}
 static inline struct param p_text(const char *s) /* NULL gives SQL null */
 {
     return (struct param){ .type = PARAM_TEXT, .bytes = s };

@@ -3,6 +3,7 @@
  * workers (hold, done, give back) and the scheduler (rescue, prune).  Taking in is inbox_put.c, claiming inbox_claim.c.
  */
 #include "store/inbox_row.h"
+#include "store/store.h"
 
 #include "base/limits.h"
 
@@ -98,26 +99,17 @@ static enum status rescue_where(struct db *db, struct arena *a, int64_t owner_id
 enum status inbox_rescue(struct db *db, struct arena *a, int64_t now_ms, int64_t *rescued, struct inbox_row **parked,
                          int *parked_count, struct error *e)
 {
-    enum { OWNERS_MAX = 64 };
-    int64_t owner[OWNERS_MAX];
-    int owners = 0;
+    int64_t gone[STORE_OWNERS_MAX];
+    int owners;
     *rescued = 0;
     *parked = NULL;
     *parked_count = 0;
-    struct stmt *s =
-        db_query(db, "SELECT DISTINCT owner_id FROM inbox WHERE state = 'running' AND owner_id IS NOT NULL");
-    while (db_step(s))
-        if (owners < OWNERS_MAX)
-            owner[owners++] = db_int(s, 0);
-    if (db_done(s, e))
+    if (store_owners_gone(db, "SELECT DISTINCT owner_id FROM inbox WHERE state = 'running' AND owner_id IS NOT NULL",
+                          gone, &owners, e))
         return e->status;
-    for (int i = 0; i < owners; i++) {
-        bool alive = true;
-        if (store_owner_alive(db, owner[i], &alive, e))
+    for (int i = 0; i < owners; i++)
+        if (rescue_where(db, a, gone[i], now_ms, rescued, parked, parked_count, e))
             return e->status;
-        if (!alive && rescue_where(db, a, owner[i], now_ms, rescued, parked, parked_count, e))
-            return e->status;
-    }
     /* Second net: a worker that lives but is wedged.  No owner has id -1. */
     return rescue_where(db, a, -1, now_ms, rescued, parked, parked_count, e);
 }

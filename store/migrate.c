@@ -4,6 +4,7 @@
  * schema_migrations is written in the same transaction. */
 #include "store/migrate.h"
 #include "base/arena.h"
+#include "base/hex.h"
 #include "base/limits.h"
 #include "store/driver.h"
 #include "store/store.h"
@@ -32,8 +33,7 @@ static void checksum_of(const struct asset *a, char out[SHA256_HEX_BYTES])
     unsigned bytes = 0;
     if (EVP_Digest(a->data, a->len, sum, &bytes, EVP_sha256(), NULL) != 1)
         abort(); /* out of memory, or an OpenSSL without SHA-256 */
-    for (unsigned i = 0; i < bytes; i++)
-        snprintf(out + 2 * i, 3, "%02x", sum[i]);
+    hex_put(out, sum, bytes);
 }
 
 /* "migrations/0001_start.sqlite.sql" → 1, "start"; false: not a migration of this dialect. */

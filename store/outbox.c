@@ -6,11 +6,7 @@
 
 #include "base/fault.h"
 #include "store/id_list.h"
-
-static struct param int_or_null(int64_t v)
-{
-    return v ? p_int(v) : p_null();
-}
+#include "store/store.h"
 
 enum status outbox_raise_topic(struct db *db, int64_t topic_id, int priority, struct error *e)
 {
@@ -28,9 +24,9 @@ enum status outbox_put(struct db *db, const struct outbox_row *r, int64_t now_ms
         "run_at, inbox_id, created_at, topic_id)"
         " VALUES ($1, $2, CAST($3 AS BIGINT), $4, $5, $6, $7, $8, CAST($9 AS BIGINT), $10, CAST($11 AS BIGINT))"
         " ON CONFLICT (dedupe_key) DO NOTHING RETURNING id",
-        p_text(r->channel), p_int(r->chat_id), int_or_null(r->topic_id ? 0 : r->thread_id), p_text(r->kind),
+        p_text(r->channel), p_int(r->chat_id), p_int_or_null(r->topic_id ? 0 : r->thread_id), p_text(r->kind),
         p_int(r->priority), p_text(r->payload), p_text(r->dedupe_key), p_int(r->run_at_ms ? r->run_at_ms : now_ms),
-        int_or_null(r->inbox_id), p_int(now_ms), int_or_null(r->topic_id));
+        p_int_or_null(r->inbox_id), p_int(now_ms), p_int_or_null(r->topic_id));
     int64_t got = 0;
     while (db_step(s))
         got = db_int(s, 0);
@@ -79,7 +75,7 @@ static enum status settle(struct db *db, const struct outbox_row *r, const char 
 enum status outbox_sent(struct db *db, const struct outbox_row *r, int64_t message_id, int64_t now_ms, struct error *e)
 {
     return settle(db, r, SETTLE("state = 'sent', message_id = CAST($3 AS BIGINT), finished_at = $4"),
-                  int_or_null(message_id), p_int(now_ms), e);
+                  p_int_or_null(message_id), p_int(now_ms), e);
 }
 
 enum status outbox_retry(struct db *db, const struct outbox_row *r, int64_t run_at_ms, const char *why, struct error *e)
@@ -114,7 +110,7 @@ enum status outbox_sent_late(struct db *db, const struct outbox_row *r, int64_t 
         db, changed, e,
         "UPDATE outbox SET state = 'sent', message_id = CAST($2 AS BIGINT), finished_at = $3 WHERE id = $1"
         " AND state = 'available'",
-        p_int(r->id), int_or_null(message_id), p_int(now_ms));
+        p_int(r->id), p_int_or_null(message_id), p_int(now_ms));
 }
 
 enum status outbox_give_back_orphans(struct db *db, int64_t owner_id, const char *channels, const int64_t *keep,
@@ -160,24 +156,15 @@ static enum status rescue_where(struct db *db, int64_t owner_id, int64_t now_ms,
 
 enum status outbox_rescue(struct db *db, int64_t now_ms, int64_t *rescued, struct error *e)
 {
-    enum { OWNERS_MAX = 64 };
-    int64_t owner[OWNERS_MAX];
-    int owners = 0;
+    int64_t gone[STORE_OWNERS_MAX];
+    int owners;
     *rescued = 0;
-    struct stmt *s =
-        db_query(db, "SELECT DISTINCT owner_id FROM outbox WHERE state = 'sending' AND owner_id IS NOT NULL");
-    while (db_step(s))
-        if (owners < OWNERS_MAX)
-            owner[owners++] = db_int(s, 0);
-    if (db_done(s, e))
+    if (store_owners_gone(db, "SELECT DISTINCT owner_id FROM outbox WHERE state = 'sending' AND owner_id IS NOT NULL",
+                          gone, &owners, e))
         return e->status;
-    for (int i = 0; i < owners; i++) {
-        bool alive = true;
-        if (store_owner_alive(db, owner[i], &alive, e))
+    for (int i = 0; i < owners; i++)
+        if (rescue_where(db, gone[i], now_ms, rescued, e))
             return e->status;
-        if (!alive && rescue_where(db, owner[i], now_ms, rescued, e))
-            return e->status;
-    }
     return rescue_where(db, -1, now_ms, rescued, e);
 }
 

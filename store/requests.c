@@ -21,11 +21,6 @@ static enum request_state state_of(const char *name)
     return REQUEST_CANCELLED;
 }
 
-static struct param int_or_null(int64_t v)
-{
-    return v ? p_int(v) : p_null();
-}
-
 enum status requests_lock(struct db *db, struct error *e)
 {
     return audit_lock(db, e); /* one lock for both: no order to get wrong */
@@ -44,9 +39,9 @@ enum status request_insert(struct db *db, struct agent_request *r, struct error 
         p_text(r->request_id), p_text(r->content_hash), p_text(r->origin), p_text(r->project), p_text(r->type),
         p_text(r->message), p_text(r->details), p_text(r->details_name), p_text(r->buttons), p_int(r->multi),
         p_text(r->code), p_text(r->numbers), p_text(r->approvers), p_int(r->quorum), p_text(r->quiet),
-        int_or_null(r->remind_every_ms), int_or_null(r->next_remind_at_ms), int_or_null(r->expires_at_ms),
+        p_int_or_null(r->remind_every_ms), p_int_or_null(r->next_remind_at_ms), p_int_or_null(r->expires_at_ms),
         p_text(r->default_answer), p_text(request_state_name(r->state)), p_int(r->created_at_ms),
-        int_or_null(r->finished_at_ms));
+        p_int_or_null(r->finished_at_ms));
     while (db_step(s))
         r->id = db_int(s, 0);
     r->version = 1;
@@ -135,11 +130,11 @@ enum status request_update(struct db *db, struct agent_request *r, struct error 
             " responses = $9, label = $10, free_text = $11, answered_by = CAST($12 AS BIGINT), answered_name = $13,"
             " how = $14, reason = $15, finished_at = CAST($16 AS BIGINT), version = version + 1"
             " WHERE id = $1 AND state = 'open' AND version = $17",
-            p_int(r->id), p_text(r->chosen), p_int(r->reminded), int_or_null(r->next_remind_at_ms),
-            int_or_null(r->away_from_ms), int_or_null(r->away_until_ms), p_text(request_state_name(r->state)),
+            p_int(r->id), p_text(r->chosen), p_int(r->reminded), p_int_or_null(r->next_remind_at_ms),
+            p_int_or_null(r->away_from_ms), p_int_or_null(r->away_until_ms), p_text(request_state_name(r->state)),
             p_text(r->response), p_text(r->responses), p_text(r->label), p_int(r->free_text),
-            int_or_null(r->answered_by), p_text(r->answered_name), p_text(r->how), p_text(r->reason),
-            int_or_null(r->finished_at_ms), p_int(r->version)))
+            p_int_or_null(r->answered_by), p_text(r->answered_name), p_text(r->how), p_text(r->reason),
+            p_int_or_null(r->finished_at_ms), p_int(r->version)))
         return e->status;
     r->version++;
     return changed ? OK : fail(e, ST_CONFLICT, "the request has changed meanwhile");

@@ -311,3 +311,24 @@ enum status store_owner_alive(struct db *db, int64_t owner_id, bool *alive, stru
         return OK;
     return db->driver->owner_alive(db, owner_id, alive, e);
 }
+
+enum status store_owners_gone(struct db *db, const char *sql, int64_t gone[STORE_OWNERS_MAX], int *count,
+                              struct error *e)
+{
+    int owners = 0;
+    *count = 0;
+    struct stmt *s = db_query(db, sql);
+    while (db_step(s))
+        if (owners < STORE_OWNERS_MAX)
+            gone[owners++] = db_int(s, 0);
+    if (db_done(s, e))
+        return e->status;
+    for (int i = 0; i < owners; i++) {
+        bool alive;
+        if (store_owner_alive(db, gone[i], &alive, e))
+            return e->status;
+        if (!alive)
+            gone[(*count)++] = gone[i];
+    }
+    return OK;
+}

@@ -93,5 +93,9 @@ int64_t store_owner_id(struct store *);
  * PostgreSQL: probed; an owner whose server connection broke looks dead until it is back, so fence the
  * rows with a token. */
 enum status MUST_CHECK store_owner_alive(struct db *, int64_t owner_id, bool *alive, struct error *);
+/* Inside a write: of the owners in a query's first column, those that do not live.  Looks at no more than the bound. */
+enum { STORE_OWNERS_MAX = 64 };
+enum status MUST_CHECK store_owners_gone(struct db *, const char *sql, int64_t gone[STORE_OWNERS_MAX], int *count,
+                                         struct error *);
 
 #endif

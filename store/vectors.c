@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * vectors: see vectors.h. */
 #include "store/vectors.h"
+
+#include "base/hex.h"
 #include "store/categories.h"
 #include "store/health_text.h"
 #include <openssl/evp.h>
@@ -27,8 +29,7 @@ void vector_hash(const char *text, char out[VECTOR_HASH_BYTES])
     unsigned bytes = 0;
     if (EVP_Digest(text, strlen(text), sum, &bytes, EVP_sha256(), NULL) != 1)
         abort(); /* out of memory, or an OpenSSL without SHA-256 */
-    for (int i = 0; i < VECTOR_HASH_BYTES / 2; i++)
-        snprintf(out + 2 * i, 3, "%02x", sum[i]);
+    hex_put(out, sum, VECTOR_HASH_BYTES / 2);
 }
 
 enum status vector_put(struct db *db, const char *model, const struct vector *v, int64_t now_ms, struct error *error)
