@@ -53,6 +53,9 @@ enum status MUST_CHECK zone_to_civil(const char *zone, int64_t at_ms, struct civ
 /* Instant of a wall-clock time (whole day = 00:00).  In the spring gap the time moves forward by
  * the gap (02:30 becomes 03:30); in the autumn overlap the first of the two is meant. */
 enum status MUST_CHECK zone_to_instant(const char *zone, const struct civil *, int64_t *at_ms, struct error *);
+/* For a time that is to come: of two in the autumn overlap the first that is behind after_ms. */
+enum status MUST_CHECK zone_to_instant_after(const char *zone, const struct civil *, int64_t after_ms, int64_t *at_ms,
+                                             struct error *);
 /* "2026-11-20T09:14:05Z"; returns out. */
 const char *clock_format_utc(int64_t at_ms, char out[CIVIL_TEXT_BYTES]);
 

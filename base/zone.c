@@ -166,7 +166,9 @@ enum status zone_to_civil(const char *zone, int64_t at_ms, struct civil *out, st
     return OK;
 }
 
-enum status zone_to_instant(const char *zone, const struct civil *c, int64_t *at_ms, struct error *e)
+/* which: the offset before or behind a change, for a time that the change skips or repeats. */
+static enum status instant_of(const char *zone, const struct civil *c, UTimeZoneLocalOption which, int64_t *at_ms,
+                              struct error *e)
 {
     if (!civil_valid(c))
         return fail(e, ST_INVALID, "There is no such date or time.");
@@ -177,14 +179,29 @@ enum status zone_to_instant(const char *zone, const struct civil *c, int64_t *at
     int32_t standard_ms = 0, daylight_ms = 0;
     int64_t local_ms = civil_seconds(c) * 1000;
     ucal_setMillis(calendar, (UDate)local_ms, &err);
-    /* The offset before the change in both cases: it moves a skipped time forward by the gap and
-     * means the first of two repeated times. */
-    ucal_getTimeZoneOffsetFromLocal(calendar, UCAL_TZ_LOCAL_FORMER, UCAL_TZ_LOCAL_FORMER, &standard_ms, &daylight_ms,
-                                    &err);
+    ucal_getTimeZoneOffsetFromLocal(calendar, which, which, &standard_ms, &daylight_ms, &err);
     if (U_FAILURE(err))
         return fail(e, ST_INTERNAL, "That time in %s cannot be found (%s).", zone, u_errorName(err));
     *at_ms = local_ms - standard_ms - daylight_ms;
     return OK;
+}
+
+/* The offset before the change moves a skipped time forward by the gap and means the first of two repeated times. */
+enum status zone_to_instant(const char *zone, const struct civil *c, int64_t *at_ms, struct error *e)
+{
+    return instant_of(zone, c, UCAL_TZ_LOCAL_FORMER, at_ms, e);
+}
+
+enum status zone_to_instant_after(const char *zone, const struct civil *c, int64_t after_ms, int64_t *at_ms,
+                                  struct error *e)
+{
+    int64_t second_ms = 0;
+    enum status st = zone_to_instant(zone, c, at_ms, e);
+    if (st == OK && *at_ms <= after_ms)
+        st = instant_of(zone, c, UCAL_TZ_LOCAL_LATTER, &second_ms, e);
+    if (st == OK && second_ms > after_ms)
+        *at_ms = second_ms;
+    return st;
 }
 
 /* --- zone_find --- */

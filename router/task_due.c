@@ -66,7 +66,7 @@ enum status task_set_due(struct tool_ctx *ctx, struct task *t, const struct civi
     if (st || !wanted)
         return st;
     int64_t at_ms;
-    st = instant(ctx, &at, &at_ms, e);
+    st = zone_to_instant_after(ctx->user->zone, &at, ctx->now_ms, &at_ms, e);
     if (!st && at_ms > ctx->now_ms)
         t->remind_at_ms = at_ms;
     return st;
@@ -77,7 +77,7 @@ enum status task_set_reminder(struct tool_ctx *ctx, struct task *t, const struct
 {
     struct civil at = remind_time(when);
     int64_t at_ms;
-    enum status st = instant(ctx, &at, &at_ms, e);
+    enum status st = zone_to_instant_after(ctx->user->zone, &at, ctx->now_ms, &at_ms, e);
     if (st)
         return st;
     *past = at_ms <= ctx->now_ms;
