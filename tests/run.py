@@ -8,6 +8,7 @@ Everything it starts is ended by its own process id.
 import argparse
 import atexit
 import concurrent.futures
+import contextlib
 import functools
 import glob
 import os
@@ -22,6 +23,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "tests"))
 
+RUNNING = set()  # process groups
 CASE_SECONDS_MAX = 4 * 3600 if os.environ.get("STEWARD_TEST_FAULTS") == "all" else 240
 
 
@@ -40,21 +42,34 @@ class Totals:
 
 
 def run(command, env=None, timeout=CASE_SECONDS_MAX):
-    try:
-        done = subprocess.run(command, env=env, cwd=ROOT, timeout=timeout, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace")
-        return done.returncode, done.stdout
-    except subprocess.TimeoutExpired as e:
-        out = e.stdout or b""
-        return -1, (out.decode(errors="replace") if isinstance(out, bytes) else out) + f"\ntook over {timeout} s"
+    """(exit code, output).  What takes too long ends with everything that it has started."""
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          start_new_session=True) as p:
+        RUNNING.add(p.pid)
+        try:
+            out = p.communicate(timeout=timeout)[0]
+            return p.returncode, out
+        except subprocess.TimeoutExpired:
+            os.killpg(p.pid, signal.SIGKILL)
+            return -1, p.communicate()[0] + f"\ntook over {timeout} s"
+        finally:
+            RUNNING.discard(p.pid)
 
 
 def signals_as_usual():
     """Whoever starts this in the background of a script has SIGINT ignored, and everything below it would have, too."""
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
+    for number in (signal.SIGQUIT, signal.SIGALRM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, end_all)
+
+
+def end_all(number, _):
+    for group in list(RUNNING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGKILL)
+    os._exit(128 + number)  # PostgreSQL ends by itself: PGTMP_PARENT
 
 
 def start_postgres(scratch, jobs):
