@@ -140,7 +140,8 @@ def kill_and_restart(w):
     if w.db.kind == "sqlite":
         assert os.path.exists(w.db.path + ".vectors")
     time.sleep(1.5)  # longer than the lane's interval: nobody has written, nothing has changed, so nothing is loaded
-    assert health(w.program)["vectors"] == 0
+    # (on PostgreSQL other databases' transactions of this cluster may make the snapshot look older than the last change)
+    assert health(w.program)["vectors"] in ((0,) if w.db.kind == "sqlite" else (0, 5))
     assert found(w, "automobile", "sedan")
     wait_until(lambda: health(w.program)["vectors"] == 5, "vectors in memory")
     w.program.stop()
