@@ -225,17 +225,18 @@ static void saver(const float *x)
 
 START_TEST(test_killed)
 {
+    enum { ROUNDS = 40, ROUNDS_MAX = 400 };
     float *x = vectors_make(CLUSTERED, N, D);
     struct matrix *m = matrix_made(D, NULL, 1), *loaded;
     int64_t mark, last = 0;
     matrix_fill(m, x, N);
     save(m, 0);
-    for (int round = 0; round < 40; round++) {
+    for (int round = 0; round < ROUNDS || (last == 0 && round < ROUNDS_MAX); round++) { /* on a busy machine: longer */
         pid_t pid = fork();
         ck_assert_int_ge(pid, 0);
         if (pid == 0)
             saver(x);
-        nanosleep(&(struct timespec){ .tv_nsec = (long)random_below(40) * 1000000 }, NULL);
+        nanosleep(&(struct timespec){ .tv_nsec = (long)random_below(40 + 2 * round) * 1000000 }, NULL);
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
         loaded = load(&mark);
