@@ -151,9 +151,15 @@ class Soak:
 
     # ---- the whole ----
 
+    @staticmethod
+    def zone():
+        """Where it is noon: a midnight in between would end what was drunk "today".  Etc/GMT-2 is two hours ahead."""
+        behind = time.gmtime().tm_hour - 12
+        return f"Etc/GMT{behind:+d}" if behind else "UTC"
+
     def environment(self, url):
         users = ",".join(str(FIRST_USER + i) for i in range(self.people))
-        return {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_USER_ID": users, "TELEGRAM_API_BASE": url, "TELEGRAM_PACING": "local",
+        return {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_USER_ID": users, "TELEGRAM_API_BASE": url, "TELEGRAM_PACING": "local", "TZ": self.zone(),
                 "WEBHOOK_SECRET_TOKEN": SECRET, "NOTIFY_SECRET": AGENT_SECRET, "NOTIFY_CHAT_ID": GROUP, "LOG_LEVEL": "warn"}
 
     async def run(self, binary, db, folder, limited):
