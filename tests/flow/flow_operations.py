@@ -492,10 +492,10 @@ def usage_shows_today_week_and_month(w):
     w.start_assistant(models=True, DAILY_TOKEN_LIMIT=100000)
     hour, day = 3600000, 24 * 3600000
     now = int(time.time() * 1000)
-    # at, provider, model, input, cached, output, ms, outcome: noon of the person's days, so that no zone matters
+    # Today is now, other days are far from their midnights in any zone of Europe.
     noon = now - now % day + 11 * hour
     def put(days, provider, model, i, c, o, ms=1000, outcome="ok"):
-        at = min(noon, now) if days == 0 else noon - days * day
+        at = now if days == 0 else noon - days * day
         w.db.change("INSERT INTO usage (at, provider, model, input_tokens, cached_tokens, output_tokens, elapsed_ms, outcome)"
                     f" VALUES ({at}, '{provider}', '{model}', {i}, {c}, {o}, {ms}, '{outcome}')")
     put(3, "anthropic", "claude-haiku-5-5", 1000000, 400000, 100000)
