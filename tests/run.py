@@ -6,7 +6,6 @@ Unit tests are C programs (tests/unit), flows drive the real binary over sockets
 Everything it starts is ended by its own process id.
 """
 import argparse
-import atexit
 import concurrent.futures
 import contextlib
 import functools
@@ -72,14 +71,14 @@ def end_all(number, _):
     os._exit(128 + number)  # PostgreSQL ends by itself: PGTMP_PARENT
 
 
-def start_postgres(scratch, jobs):
+def start_postgres(scratch, jobs, at_end):
     directory = os.path.join(scratch, "pg")
     # Of a flow whose servers are killed again and again many connections are still on their way out.
     env = dict(os.environ, PGTMP_CONNECTIONS=str(100 * jobs), PGTMP_PARENT=str(os.getpid()))
     code, out = run(["sh", "tests/pgtmp", "start", directory], env=env, timeout=120)
     if code:
         sys.exit(f"PostgreSQL did not start:\n{out}")
-    atexit.register(run, ["sh", "tests/pgtmp", "stop", directory])
+    at_end.callback(run, ["sh", "tests/pgtmp", "stop", directory])
     return out.strip().splitlines()[-1]
 
 
@@ -168,10 +167,10 @@ def main():
     build = os.path.join(ROOT, o.build) if not os.path.isabs(o.build) else o.build
     totals = Totals()
     signals_as_usual()
-    with tempfile.TemporaryDirectory(prefix="steward-test-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="steward-test-") as scratch, contextlib.ExitStack() as at_end:
         os.chmod(scratch, 0o755)
         # A busy machine must not fail a test: libcheck ends one after 4 s where it says nothing else.
-        env = dict(os.environ, STEWARD_TEST_PG=start_postgres(scratch, o.jobs), PYTHONDONTWRITEBYTECODE="1",
+        env = dict(os.environ, STEWARD_TEST_PG=start_postgres(scratch, o.jobs, at_end), PYTHONDONTWRITEBYTECODE="1",
                    CK_DEFAULT_TIMEOUT="60", CK_TIMEOUT_MULTIPLIER="3")
         for name in ("TELEGRAM_BOT_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENAI_BASE_URL", "DATABASE_URL", "PORT", "TZ"):
             env.pop(name, None)
