@@ -24,7 +24,6 @@ enum {
 struct intake {
     struct store *store;
     pthread_t thread;
-    bool started;
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t wake;
     struct intake_item *head, **tail;
@@ -163,7 +162,6 @@ enum status intake_start(struct store *store, struct intake **out, struct error 
         intake_free(in);
         return e->status;
     }
-    in->started = true;
     *out = in;
     return OK;
 }
@@ -217,8 +215,7 @@ void intake_stop(struct intake *in)
     in->stopping = true;
     pthread_cond_signal(&in->wake);
     pthread_mutex_unlock(&in->lock);
-    if (in->started)
-        pthread_join(in->thread, NULL);
+    pthread_join(in->thread, NULL);
 }
 
 void intake_free(struct intake *in)

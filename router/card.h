@@ -17,8 +17,9 @@ enum status MUST_CHECK card_post(struct db *, struct arena *, const struct agent
 /* The request has a new version: show it. */
 enum status MUST_CHECK card_refresh(struct db *, struct arena *, const struct agent_request *, int64_t now_ms,
                                     struct error *);
-/* "Still waiting", as a reply to the card, with sound.  *said false: not in quiet hours. */
+/* A reminder begins with it; ask_find.c knows one by it. */
 #define CARD_NAG_LEAD "⏰ Still waiting: "
+/* "Still waiting", as a reply to the card, with sound.  *said false: not in quiet hours. */
 enum status MUST_CHECK card_nag(struct db *, struct arena *, const struct agent_request *, int64_t now_ms, bool *said,
                                 struct error *);
 /* Of a request's cards: the one in Telegram, else the first; NULL = there are none. */
