@@ -41,13 +41,14 @@ struct batch {
     struct inbox_update update[INTAKE_BATCH_MAX];
     struct intake_item *item[INTAKE_BATCH_MAX];
     size_t count;
+    bool flood;
     int64_t stored; /* of them, new */
 };
 
 static enum status batch_write(struct db *db, void *arg, struct error *e)
 {
     struct batch *b = arg;
-    return inbox_put(db, b->update, b->count, INBOX_NOW, &b->stored, e);
+    return (b->flood ? inbox_put_flood : inbox_put)(db, b->update, b->count, INBOX_NOW, &b->stored, e);
 }
 
 /* Take what is queued, at most one batch; false when stopping and nothing is left. */
@@ -121,12 +122,12 @@ bool intake_pressed(struct intake *in)
            atomic_load_explicit(&in->pressed_until_ms, memory_order_relaxed) > clock_mono_ms();
 }
 
-void intake_claimed(struct intake *in, bool found)
+bool intake_claimed(struct intake *in, bool found)
 {
-    if (!found) /* whatever was counted is done, or another instance has it */
-        atomic_store_explicit(&in->backlog, 0, memory_order_relaxed);
-    else
-        atomic_fetch_sub_explicit(&in->backlog, 1, memory_order_relaxed);
+    if (found)
+        return atomic_fetch_sub_explicit(&in->backlog, 1, memory_order_relaxed) > 1;
+    atomic_store_explicit(&in->backlog, 0, memory_order_relaxed); /* what was counted is done, or others have it */
+    return false;
 }
 
 static void *intake_main(void *arg)
@@ -138,6 +139,7 @@ static void *intake_main(void *arg)
         struct error e = { 0 };
         if (b->count >= PRESSED_BATCH_MIN)
             atomic_store_explicit(&in->pressed_until_ms, clock_mono_ms() + PRESSED_MS, memory_order_relaxed);
+        b->flood = b->count >= PRESSED_BATCH_MIN && intake_pressed(in);
         bool ok = batch_commit(in, b, &e) == OK;
         if (!ok && (!complained_at_ms ||
                     clock_mono_ms() - complained_at_ms > 5000)) { /* an outage is one story, not one line per batch */

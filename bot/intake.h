@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue;
- * up to INTAKE_BATCH_MAX of them go into one transaction (group commit), and each is reported when it is on disk. */
+ * up to INTAKE_BATCH_MAX of them go into one transaction (group commit), and each is reported when it is on disk.  While
+ * it is pressed, large batches are staged instead of becoming rows (store/inbox_stage.c). */
 #ifndef BOT_INTAKE_H
 #define BOT_INTAKE_H
 
@@ -27,7 +28,8 @@ void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *ar
 /* Posts arrive faster than single commits would take them, and than the workers take them up: whatever can wait should,
  * for taking in what was sent comes first.  Any thread. */
 bool intake_pressed(struct intake *);
-void intake_claimed(struct intake *, bool found); /* a worker has looked for a message */
+/* A worker has looked for a message.  true: others that were taken in here wait. */
+bool intake_claimed(struct intake *, bool found);
 int intake_depth(struct intake *);
 /* Did the last batch reach the disk?  false for INTAKE_FAILED_MS after one that did not, with the reason: a disk may be
  * too full for an update and still take the few bytes of a health check. */

@@ -208,9 +208,14 @@ static enum status copy_write(struct sqlite_copy *c, struct error *e)
 
 static int report_fill(sqlite3 *raw, struct backup_report *r)
 {
+    enum { STAGING_SINCE = 6 }; /* the migration; a file to restore may be older */
+    int64_t staged = 0;
     int code = get_int(raw, "SELECT coalesce(max(version), 0) FROM schema_migrations", &r->schema_version);
     if (code == SQLITE_OK)
         code = get_int(raw, "SELECT count(*) FROM inbox WHERE state IN ('available', 'running')", &r->inbox_waiting);
+    if (code == SQLITE_OK && r->schema_version >= STAGING_SINCE)
+        code = get_int(raw, "SELECT coalesce(sum(posts), 0) FROM inbox_staging", &staged);
+    r->inbox_waiting += staged;
     if (code == SQLITE_OK)
         code = get_int(raw, "SELECT count(*) FROM outbox WHERE state IN ('available', 'sending')", &r->outbox_waiting);
     return code;

@@ -11,11 +11,15 @@ struct inbox_update {
     const char *channel, *update_key, *lane, *body; /* NUL-terminated */
     bool tap;
 };
-/* Insert a batch inside a write; *stored: how many are new, a duplicate has no effect.  INBOX_NOW: as the database's
- * clock says. */
+/* Take in a batch inside a write; *stored: how many are new, a duplicate has no effect.  INBOX_NOW: as the database's
+ * clock says.  Rows are written, except that behind staged messages others are staged too (inbox_stage.c), and then a
+ * duplicate counts as new until a claim unfolds it. */
 enum { INBOX_NOW = -1 };
 enum status MUST_CHECK inbox_put(struct db *, const struct inbox_update *, size_t count, int64_t now_ms,
                                  int64_t *stored, struct error *);
+/* The same for a flood: messages are staged, which costs a fraction; taps and what the console sent become rows. */
+enum status MUST_CHECK inbox_put_flood(struct db *, const struct inbox_update *, size_t count, int64_t now_ms,
+                                       int64_t *stored, struct error *);
 
 struct inbox_row {
     int64_t id;

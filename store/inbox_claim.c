@@ -2,13 +2,16 @@
  * inbox_claim: taking the head of a lane: the oldest due row of which no earlier row of its lane is unfinished.
  * Called by workers inside store_write().  PostgreSQL finds it in one statement, side by side with other claims, by an
  * index on lanes.  SQLite has one writer, so nothing changes between two statements: the queue is walked by id, and the
- * first row of a lane that is met is its head; its index grows at one end only, which makes taking in cheap. */
+ * first row of a lane that is met is its head; its index grows at one end only, which makes taking in cheap.
+ * Who finds no message to take unfolds what a flood has left (inbox_stage.c) and looks again. */
 #include "store/inbox_row.h"
 
 #include "base/hash.h"
 #include "base/limits.h"
 
 #include <string.h>
+
+enum { UNFOLD_MAX = 1024 }; /* posts in one transaction: others wait for it */
 
 /* --- PostgreSQL --- */
 
@@ -137,11 +140,29 @@ static enum status claim_by_walk(struct db *db, struct inbox_claim *c, struct er
     return db_done(s, e);
 }
 
+/* --- either --- */
+
+static enum status claim_once(struct db *db, struct inbox_claim *c, struct error *e)
+{
+    c->found = c->more = false;
+    return db_kind(db) == DB_SQLITE ? claim_by_walk(db, c, e) : claim_at_once(db, c, e);
+}
+
 enum status inbox_claim(struct db *db, void *arg, struct error *e)
 {
     struct inbox_claim *c = arg;
-    c->found = c->more = false;
-    if (db_now_ms(db, &c->now_ms, e))
+    int64_t posts = 0, unfolded = 0;
+    if (db_now_ms(db, &c->now_ms, e) || claim_once(db, c, e))
         return e->status;
-    return db_kind(db) == DB_SQLITE ? claim_by_walk(db, c, e) : claim_at_once(db, c, e);
+    while (!c->found && !c->tap && unfolded < UNFOLD_MAX) {
+        if (inbox_unfold(db, c->now_ms, &posts, e))
+            return e->status;
+        if (posts == 0)
+            return OK;
+        unfolded += posts;
+        if (claim_once(db, c, e))
+            return e->status;
+    }
+    c->more |= unfolded >= UNFOLD_MAX; /* the next claim goes on */
+    return OK;
 }

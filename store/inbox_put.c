@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * inbox_put: a batch of updates becomes rows.  Called by the committer, the poller and the console inside
  * store_write(). What it costs bounds how many updates a second are taken in: SQLite gets a few statements of many
- * rows, PostgreSQL one for the whole batch, since there each statement is a round trip. */
-#include "store/inbox.h"
+ * rows, PostgreSQL one for the whole batch, since there each statement is a round trip; in a flood inbox_stage.c takes
+ * the messages. */
+#include "store/inbox_row.h"
 
 #include "base/limits.h"
 
@@ -81,7 +82,8 @@ static const char lists_sql[] =
     "WITH now AS MATERIALIZED (SELECT CASE WHEN $1 = -1 THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
     " ELSE $1 END AS at) " PUT_INTO "SELECT c, k, l, t::bigint, b, at, at FROM now,"
     " unnest(string_to_array($2, chr(31)), string_to_array($3, chr(31)), string_to_array($4, chr(31)),"
-    " string_to_array($5, chr(31)), string_to_array($6, chr(31))) AS u(c, k, l, t, b)" PUT_ONCE;
+    " string_to_array($5, chr(31)), string_to_array($6, chr(31))) AS u(c, k, l, t, b)"
+    " WHERE $7 = 0 OR NOT EXISTS (SELECT 1 FROM inbox_staging)" PUT_ONCE;
 
 static const char *update_part(const struct inbox_update *u, int part)
 {
@@ -118,20 +120,91 @@ static size_t lists_fit(const struct inbox_update *u, size_t count)
     return n;
 }
 
-static enum status put_lists(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
-                             struct error *e)
+/* One statement; false: they must go another way. */
+static bool lists_param(struct arena *a, const struct inbox_update *u, size_t count, struct param *p)
+{
+    bool fine = true;
+    for (int part = 0; part < ROWS_COLUMNS && fine; part++)
+        fine = list_make(a, u, count, part, &p[part]);
+    return fine;
+}
+
+static enum status rows_or_stage(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms,
+                                 int64_t *stored, struct error *e)
+{
+    bool staged;
+    if (inbox_staged_any(db, &staged, e))
+        return e->status;
+    if (!staged)
+        return put_rows(db, u, count, now_ms, stored, e);
+    *stored += (int64_t)count;
+    return inbox_stage_rows(db, u, count, now_ms, e);
+}
+
+/* behind: not before what is staged.  That is asked in the same statement; nothing new may also mean duplicates. */
+static enum status put_lists(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool behind,
+                             int64_t *stored, struct error *e)
 {
     enum status st = OK;
     for (size_t n; count > 0 && st == OK; count -= n, u += n) {
         struct arena *a = arena_new();
-        struct param p[1 + ROWS_COLUMNS] = { p_int(now_ms) };
-        bool fine = true;
+        struct param p[2 + ROWS_COLUMNS] = { p_int(now_ms) };
+        int64_t before = *stored;
+        p[1 + ROWS_COLUMNS] = p_int(behind);
         n = lists_fit(u, count);
-        for (int part = 0; part < ROWS_COLUMNS && fine; part++)
-            fine = list_make(a, u, n, part, &p[1 + part]);
-        st = fine ? put_count(db, lists_sql, p, sizeof p / sizeof p[0], stored, e)
-                  : put_rows(db, u, n, now_ms, stored, e);
+        bool fine = lists_param(a, u, n, p + 1);
+        if (fine)
+            st = put_count(db, lists_sql, p, sizeof p / sizeof p[0], stored, e);
+        if (st == OK && (!fine || (behind && *stored == before)))
+            st = (behind ? rows_or_stage : put_rows)(db, u, n, now_ms, stored, e);
         arena_free(a);
+    }
+    return st;
+}
+
+/* --- either --- */
+
+static enum status put_behind(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms,
+                              int64_t *stored, struct error *e)
+{
+    return db_kind(db) == DB_SQLITE ? rows_or_stage(db, u, count, now_ms, stored, e)
+                                    : put_lists(db, u, count, now_ms, true, stored, e);
+}
+
+enum status inbox_put_rows(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
+                           struct error *e)
+{
+    return db_kind(db) == DB_SQLITE ? put_rows(db, u, count, now_ms, stored, e)
+                                    : put_lists(db, u, count, now_ms, false, stored, e);
+}
+
+static enum status put_staged(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms,
+                              int64_t *stored, struct error *e)
+{
+    *stored += (int64_t)count;
+    return inbox_stage_rows(db, u, count, now_ms, e);
+}
+
+typedef enum status put_fn(struct db *, const struct inbox_update *, size_t, int64_t, int64_t *, struct error *);
+
+/* Messages go by fn; taps and the console's, whose lanes are others, are always rows. */
+static enum status put_by_kind(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, put_fn *fn,
+                               int64_t *stored, struct error *e)
+{
+    struct inbox_update messages[INTAKE_BATCH_MAX], others[INTAKE_BATCH_MAX];
+    enum status st = OK;
+    *stored = 0;
+    for (size_t n; count > 0 && st == OK; count -= n, u += n) {
+        size_t m = 0, o = 0;
+        for (n = 0; n < count && n < INTAKE_BATCH_MAX; n++)
+            if (inbox_stageable(&u[n]))
+                messages[m++] = u[n];
+            else
+                others[o++] = u[n];
+        if (m > 0)
+            st = fn(db, messages, m, now_ms, stored, e);
+        if (o > 0 && st == OK)
+            st = inbox_put_rows(db, others, o, now_ms, stored, e);
     }
     return st;
 }
@@ -139,6 +212,11 @@ static enum status put_lists(struct db *db, const struct inbox_update *u, size_t
 enum status inbox_put(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
                       struct error *e)
 {
-    *stored = 0;
-    return (db_kind(db) == DB_SQLITE ? put_rows : put_lists)(db, u, count, now_ms, stored, e);
+    return put_by_kind(db, u, count, now_ms, put_behind, stored, e);
+}
+
+enum status inbox_put_flood(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, int64_t *stored,
+                            struct error *e)
+{
+    return put_by_kind(db, u, count, now_ms, put_staged, stored, e);
 }

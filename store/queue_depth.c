@@ -3,16 +3,32 @@
  * an index only then. */
 #include "store/queue_depth.h"
 
+/* What a flood has left (inbox_stage.c): messages all of them. */
+static enum status staged_depth(struct db *db, int64_t *posts, int64_t *oldest_ms, struct error *e)
+{
+    *posts = *oldest_ms = 0;
+    struct stmt *s = db_query(db,
+                              "SELECT CAST(sum(posts) AS BIGINT), min(received_at) FROM"
+                              " (SELECT posts, received_at FROM inbox_staging ORDER BY id LIMIT $1) w",
+                              p_int(QUEUE_DEPTH_MAX));
+    while (db_step(s)) {
+        *posts = db_int(s, 0);
+        *oldest_ms = db_int(s, 1);
+    }
+    return db_done(s, e);
+}
+
 enum status inbox_depth(struct db *db, bool tap, int64_t *rows, struct error *e)
 {
-    int64_t running = 0;
+    int64_t running = 0, staged = 0, oldest_ms;
     if (db_get_int(db, rows, NULL, e,
                    "SELECT count(*) FROM (SELECT 1 FROM inbox WHERE state = 'available' AND tap = $1 LIMIT $2) w",
                    p_int(tap), p_int(QUEUE_DEPTH_MAX + 1)) ||
         db_get_int(db, &running, NULL, e, "SELECT count(*) FROM inbox WHERE state = 'running' AND tap = $1",
-                   p_int(tap)))
+                   p_int(tap)) ||
+        (!tap && staged_depth(db, &staged, &oldest_ms, e)))
         return e->status;
-    *rows += running;
+    *rows += running + staged;
     return OK;
 }
 
@@ -35,7 +51,12 @@ enum status inbox_overdue_ms(struct db *db, bool tap, int64_t now_ms, int64_t *m
                               "SELECT run_at FROM inbox WHERE state = 'available' AND tap = $1"
                               " ORDER BY run_at LIMIT 1"),
                    p_int(tap), p_int(QUEUE_DEPTH_MAX));
-    overdue(now_ms, found, run_at_ms, ms);
+    int64_t staged = 0, oldest_ms = 0;
+    if (st == OK && !tap)
+        st = staged_depth(db, &staged, &oldest_ms, e);
+    if (staged > 0 && (!found || oldest_ms < run_at_ms))
+        run_at_ms = oldest_ms;
+    overdue(now_ms, found || staged > 0, run_at_ms, ms);
     return st;
 }
 

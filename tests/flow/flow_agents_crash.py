@@ -106,7 +106,7 @@ def one_life(life, number, name, rng):
 
 def settled(w):
     try:
-        return (not w.telegram.pending and not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')")
+        return (not w.telegram.pending and not w.unfinished("inbox")
                 and not w.db.rows("SELECT 1 FROM outbox WHERE state IN ('available', 'sending')"))
     except Exception:  # noqa: BLE001  (locked for a moment)
         return False

@@ -219,7 +219,7 @@ def a_card_obeys_its_people_and_its_own_button(w):
             "id": str(number), "from": {"id": user, "is_bot": False, "first_name": "X"}, "chat_instance": "1", "data": token,
             "message": {"message_id": m.id, "date": 1, "chat": {"id": GROUP, "type": "supergroup", "title": "G"}, "text": "x"}}})
         assert status == 200, (status, body)
-        wait_until(lambda: not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')"), "the tap's end")
+        wait_until(lambda: not w.unfinished("inbox"), "the tap's end")
 
     def states():
         return dict(w.db.rows("SELECT request_id, state FROM requests"))
@@ -232,7 +232,7 @@ def a_card_obeys_its_people_and_its_own_button(w):
         tap(cards[0], made_up, OWNER)
     assert states() == open_states, states()
     w.telegram.user_replies(cards[0], "yes", user=77)
-    wait_until(lambda: not w.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')"), "the reply's end")
+    wait_until(lambda: not w.unfinished("inbox"), "the reply's end")
     assert states() == open_states, "a stranger's words"
     tap(cards[0], data[0][0], OWNER)
     tap(cards[0], data[0][1], OWNER)  # the first one counts

@@ -67,8 +67,7 @@ class Load:
 def wait_drained(w):
     """As w.wait_idle(), but a slow machine may take its time as long as it gets on."""
     def left():
-        return (w.db.one("SELECT COUNT(*) FROM inbox WHERE state IN ('available', 'running')"),
-                w.db.one("SELECT COUNT(*) FROM outbox WHERE state IN ('available', 'sending')"))
+        return w.unfinished("inbox"), w.unfinished("outbox")
     before = None
     while (now := left()) != (0, 0):
         assert now != before, f"{now} rows of inbox and outbox are stuck"

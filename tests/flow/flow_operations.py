@@ -419,8 +419,10 @@ def queue_gauges_read_no_finished_rows(w):
     with contextlib.closing(sqlite3.connect(w.db.path)) as c:
         for sql in queries:
             plan = " ".join(r[3] for r in c.execute("EXPLAIN QUERY PLAN " + sql, [None] * len(set(re.findall(r"\$\d", sql)))))
+            if "FROM inbox_staging ORDER BY id LIMIT" in sql:  # empty but for a flood, and read up to a bound
+                continue
             assert re.search(r"USING (COVERING )?INDEX (inbox|outbox|requests)_", plan) and not re.search(r"SCAN (inbox|outbox|requests)(?! USING)", plan), (sql, plan)
-    assert len(queries) == 7, queries
+    assert len(queries) == 8, queries
 
 
 @flow(databases=("sqlite",))

@@ -14,7 +14,7 @@ import sys
 
 from harness import flow, main
 
-GROWING = {"inbox", "outbox", "tasks", "notes", "row_changes", "vectors", "usage", "audit", "console_messages",
+GROWING = {"inbox", "inbox_staging", "outbox", "tasks", "notes", "row_changes", "vectors", "usage", "audit", "console_messages",
            "turn_steps", "cards", "requests", "request_votes", "journal", "turns", "history", "sleep_logs",
            "exercise_logs", "water_logs", "sauna_logs", "inbody_measurements"}
 # Indexes of what is at work at this moment: to walk through one is to look at little.
@@ -24,12 +24,14 @@ FEW = {"inbox_running", "inbox_parked", "outbox_running", "requests_open", "requ
 WALKS = {
     "DELETE FROM history": "stops at the first row that stays",
     "DELETE FROM turn_steps": "stops at the first row that stays",
+    "WITH now AS MATERIALIZED (SELECT CASE WHEN $1 = -1": "asks whether anything is staged: the first row says so",
     "DELETE FROM vectors WHERE (item_type": "through an index without the vectors, every ten minutes",
     "SELECT id FROM outbox WHERE state = 'available' AND $1 LIKE": "what waits, after a COMMIT without an answer",
     "DELETE FROM outbox WHERE dedupe_key = $1 AND state": "what waits, on PostgreSQL, for a card with a file",
     "DELETE FROM outbox WHERE kind = 'topic'": "what waits, when a topic is asked for once more",
     "SELECT COALESCE(MIN(seq), 1) - 1 FROM (SELECT seq FROM audit": "a command of the shell",
     "SELECT count(*) FROM inbox WHERE state IN ('available', 'running')": "a backup's report",
+    "SELECT coalesce(sum(posts), 0) FROM inbox_staging": "a backup's report",
     "SELECT count(*) FROM outbox WHERE state IN ('available', 'sending')": "a backup's report",
     "UPDATE inbox SET run_at = run_at + $2": "when somebody sets the clock",
     "UPDATE outbox SET run_at = run_at + $2": "when somebody sets the clock",

@@ -288,8 +288,13 @@ class World:
 
     def wait_idle(self):
         """Everything that came in is worked off and everything that goes out is out."""
-        wait_until(lambda: not self.db.rows("SELECT 1 FROM inbox WHERE state IN ('available', 'running')")
-                   and not self.db.rows("SELECT 1 FROM outbox WHERE state IN ('available', 'sending')"), "idle queues")
+        wait_until(lambda: not self.unfinished("inbox") and not self.unfinished("outbox"), "idle queues")
+
+    def unfinished(self, queue):
+        """How many rows of the inbox or the outbox wait or are at work; what a flood has left counts by its rows."""
+        return int(self.db.one({
+            "inbox": "SELECT (SELECT count(*) FROM inbox WHERE state IN ('available', 'running')) + (SELECT count(*) FROM inbox_staging)",
+            "outbox": "SELECT count(*) FROM outbox WHERE state IN ('available', 'sending')"}[queue]))
 
     def sent(self, chat=OWNER):
         """What the bot has written in a chat, as the person sees it now."""

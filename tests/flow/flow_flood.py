@@ -1,0 +1,155 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""A flood: posts that come faster than they are answered are staged (store/inbox_stage.c).  Killed at random moments of
+it, with what got no 200 posted again: nothing lost, nothing doubled, the order of each chat kept.
+
+A flood is made while the program is stopped: every connection has its requests in the kernel's buffers when it goes on."""
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from flow_crash import restart, wait_drained  # noqa: E402
+from harness import OWNER, SECRET, flow, main, wait_until  # noqa: E402
+
+CHATS = 64
+AHEAD = 10  # posts of one chat in a flood
+ROUNDS = int(os.environ.get("STEWARD_TEST_FLOODS", "8"))
+
+
+class Chat:
+    """One queue of one connection, as Telegram keeps it: what got no 200 comes again."""
+
+    def __init__(self, w, number):
+        self.w, self.user, self.written, self.waiting = w, OWNER + number, [], []
+        self.socket, self.answers = None, b""
+
+    def write(self, count):
+        for _ in range(count):
+            words = f"buy item {self.user}x{len(self.written) + 1} tomorrow"
+            self.written.append(words.removesuffix(" tomorrow"))
+            body = json.dumps(self.w.update(words, user=self.user)).encode()
+            self.waiting.append(b"POST /telegram-webhook HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                                b"X-Telegram-Bot-Api-Secret-Token: %s\r\nContent-Length: %d\r\n\r\n%s" % (SECRET.encode(), len(body), body))
+
+    def connect(self, port):
+        self.socket, self.answers = socket.create_connection(("127.0.0.1", port), 20), b""
+
+    def post(self):
+        self.socket.sendall(b"".join(self.waiting))
+
+    def collect(self):
+        """The answers that come, until the connection ends or all are there."""
+        try:
+            while self.answers.count(b"HTTP/1.1 ") < len(self.waiting):
+                got = self.socket.recv(65536)
+                if not got:
+                    break
+                self.answers += got
+        except OSError:
+            pass
+        self.socket.close()
+        heads = self.answers.split(b"HTTP/1.1 ")[1:]
+        stored = [h.startswith(b"200 ") for h in heads]
+        first_refused = stored.index(False) if False in stored else len(stored)
+        del self.waiting[:first_refused]  # the rest comes again, some of it a second time
+
+
+class Flood:
+    def __init__(self, w):
+        self.w, self.staged = w, 0
+        w.with_telegram()
+        self.chats = [Chat(w, n) for n in range(CHATS)]
+        for c in self.chats:
+            w.telegram.add_chat(c.user)
+        self.users = ",".join(str(c.user) for c in self.chats)
+
+    def start(self):
+        return self.w.start(TELEGRAM_USER_ID=self.users, TELEGRAM_PACING="local")
+
+    def post(self, p, seconds=None):
+        """seconds: killed so long after the flood began."""
+        for c in self.chats:
+            c.connect(p.port)
+        time.sleep(0.05)  # accepted
+        p.process.send_signal(signal.SIGSTOP)
+        for c in self.chats:
+            c.post()
+        p.process.send_signal(signal.SIGCONT)
+        if seconds is not None:
+            time.sleep(seconds)
+            p.kill()
+        for c in self.chats:
+            c.collect()
+        self.staged += self.w.db.one("SELECT count(*) FROM inbox_staging")
+
+    def grade(self):
+        for c in self.chats:
+            assert not c.waiting, f"{len(c.waiting)} posts of {c.user} were never accepted"
+        wait_drained(self.w)
+        assert self.staged, "nothing was ever staged: this was no flood"
+        got = {}
+        for user, content in self.w.db.rows("SELECT u.telegram_id, t.content FROM tasks t JOIN users u ON u.id = t.user_id ORDER BY t.id"):
+            got.setdefault(user, []).append(content)
+        for c in self.chats:
+            assert got.get(c.user) == c.written, (c.user, got.get(c.user), c.written)
+        total = sum(len(c.written) for c in self.chats)
+        assert self.w.db.one("SELECT count(*) FROM inbox") == total
+        assert self.w.db.one("SELECT count(*) FROM outbox WHERE kind = 'message'") == total
+
+
+@flow
+def killed_in_a_flood(w):
+    seed = int(os.environ.get("STEWARD_TEST_SEED", str(int(time.time()))))
+    rnd, flood = random.Random(seed), Flood(w)
+    print(f"seed {seed}")
+    p = flood.start()
+    for _ in range(ROUNDS):
+        for c in flood.chats:
+            c.write(AHEAD - len(c.waiting))
+        flood.post(p, rnd.random() * 0.08)
+        restart(w, p)
+    flood.post(p)
+    flood.grade()
+
+
+@flow
+def a_flood_is_answered_in_order(w):
+    """Nobody is killed; it is stopped in the middle, as a deployment does, and a person taps meanwhile."""
+    flood = Flood(w)
+    p = flood.start()
+    card = w.says("buy a card to tap")
+    flood.chats[0].written.append("buy a card to tap")
+    for c in flood.chats:
+        c.write(3 * AHEAD)
+    flood.post(p)
+    w.taps(card, "Done")
+    p.stop()
+    flood.staged += w.db.one("SELECT count(*) FROM inbox_staging")
+    restart(w, p)
+    wait_drained(w)
+    assert w.db.one("SELECT completed FROM tasks ORDER BY id LIMIT 1")
+    w.db.change("DELETE FROM inbox WHERE tap = 1")
+    flood.grade()
+
+
+@flow(databases=("postgres",))
+def another_instance_takes_over(w):
+    flood = Flood(w)
+    p, other = flood.start(), flood.start()
+    for c in flood.chats:
+        c.write(2 * AHEAD)
+    flood.post(p, 0.06)
+    for c in flood.chats:
+        c.write(2)  # behind what the first one staged
+    flood.post(other)
+    wait_until(lambda: other.is_healthy(), "the other instance")
+    flood.grade()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
