@@ -15,7 +15,9 @@
 #include <stdlib.h>
 
 enum {
-    WORTH_A_COMMIT = 8,     /* posts: the committer begins with them while the loop still reads others */
+    WORTH_A_COMMIT = 8,     /* posts: the committer begins with them while the loop still reads others … */
+    WORTH_PRESSED = 32,     /* … and in a flood, where a commit costs more than a moment's wait … */
+    GATHER_MS = 1,          /* … waits for them so long at most */
     PRESSED_BATCH_MIN = 16, /* posts that waited for one commit: more than people write, fewer than Telegram's 40 */
     PRESSED_MS = 50,
     PRESSED_BACKLOG_MIN = 128, /* and messages that nobody has taken up yet: else the workers keep pace */
@@ -27,7 +29,7 @@ struct intake {
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t wake;
     struct intake_item *head, **tail;
-    int depth;
+    int depth, wanted; /* fewer than wanted do not wake the committer */
     bool stopping;
     int64_t failed_at_ms; /* monotonic; 0 = the last batch went well */
     struct error failure;
@@ -51,12 +53,24 @@ static enum status batch_write(struct db *db, void *arg, struct error *e)
     return (b->flood ? inbox_put_flood : inbox_put)(db, b->update, b->count, INBOX_NOW, &b->stored, e);
 }
 
+/* Lock held. */
+static void wait_for_more(struct intake *in)
+{
+    int64_t until_ms = clock_mono_ms() + GATHER_MS;
+    in->wanted = WORTH_PRESSED;
+    while (in->depth < in->wanted && !in->stopping && condition_wait_until(&in->wake, &in->lock, until_ms))
+        ;
+    in->wanted = 1;
+}
+
 /* Take what is queued, at most one batch; false when stopping and nothing is left. */
 static bool batch_take(struct intake *in, struct batch *b)
 {
     pthread_mutex_lock(&in->lock);
     while (!in->head && !in->stopping)
         pthread_cond_wait(&in->wake, &in->lock);
+    if (intake_pressed(in))
+        wait_for_more(in);
     b->count = 0;
     while (in->head && b->count < INTAKE_BATCH_MAX) {
         struct intake_item *item = in->head;
@@ -159,7 +173,8 @@ enum status intake_start(struct store *store, struct intake **out, struct error 
     in->store = store;
     in->tail = &in->head;
     pthread_mutex_init(&in->lock, NULL);
-    pthread_cond_init(&in->wake, NULL);
+    condition_init(&in->wake);
+    in->wanted = 1;
     if (thread_start(&in->thread, &(struct thread_start){ .name = "committer", .run = intake_main, .arg = in }, e)) {
         intake_free(in);
         return e->status;
@@ -184,7 +199,7 @@ bool intake_submit(struct intake *in, struct intake_item *item)
         in->tail = &item->next;
         in->depth++;
     }
-    bool worth = in->depth == WORTH_A_COMMIT;
+    bool worth = in->depth == (in->wanted > 1 ? in->wanted : WORTH_A_COMMIT);
     pthread_mutex_unlock(&in->lock);
     if (worth)
         pthread_cond_signal(&in->wake);
@@ -195,9 +210,9 @@ void intake_flush(void *arg)
 {
     struct intake *in = arg;
     pthread_mutex_lock(&in->lock);
-    bool some = in->head != NULL;
+    bool enough = in->depth >= in->wanted;
     pthread_mutex_unlock(&in->lock);
-    if (some)
+    if (enough)
         pthread_cond_signal(&in->wake); /* outside: the committer would wait for the lock at once */
 }
 
