@@ -45,7 +45,7 @@ enum status audit_lock(struct db *db, struct error *e)
 {
     if (db_kind(db) == DB_SQLITE)
         return OK;
-    return db_run(db, e, "SELECT pg_advisory_xact_lock(" AUDIT_LOCK ")");
+    return db_run_later(db, e, "SELECT pg_advisory_xact_lock(" AUDIT_LOCK ")");
 }
 
 /* The newest row's seq and hash; on PostgreSQL nobody else appends until this transaction ends. */
@@ -75,11 +75,11 @@ enum status audit_add(struct db *db, const char *request_id, const char *event, 
     r.detail = detail ? json_text(a, detail) : "{}";
     if (s == OK) {
         audit_hash(&r, hash);
-        s = db_run(db, e,
-                   "INSERT INTO audit (seq, at, request_id, event, actor, detail, previous, hash)"
-                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-                   p_int(r.seq), p_int(r.at_ms), p_text(r.request_id), p_text(r.event), p_text(r.actor),
-                   p_text(r.detail), p_text(r.previous), p_text(hash));
+        s = db_run_later(db, e,
+                         "INSERT INTO audit (seq, at, request_id, event, actor, detail, previous, hash)"
+                         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                         p_int(r.seq), p_int(r.at_ms), p_text(r.request_id), p_text(r.event), p_text(r.actor),
+                         p_text(r.detail), p_text(r.previous), p_text(hash));
     }
     arena_free(a);
     return s;

@@ -38,13 +38,13 @@ enum status card_insert(struct db *db, struct arena *a, struct card *c, int64_t 
 
 enum status card_update(struct db *db, const struct card *c, struct error *e)
 {
-    return db_run(db, e,
-                  "UPDATE cards SET request_id = $2, outbox_id = CAST($3 AS BIGINT), message_id = CAST($4 AS BIGINT),"
-                  " ambiguous = $5, retired = $6, version = $7, sent_version = $8, topic_id = CAST($9 AS BIGINT)"
-                  " WHERE id = $1",
-                  p_int(c->id), p_int(c->request_id), p_int_or_null(c->outbox_id), p_int_or_null(c->message_id),
-                  p_int(c->ambiguous), p_int(c->retired), p_int(c->version), p_int(c->sent_version),
-                  p_int_or_null(c->topic_id));
+    return db_run_later(
+        db, e,
+        "UPDATE cards SET request_id = $2, outbox_id = CAST($3 AS BIGINT), message_id = CAST($4 AS BIGINT),"
+        " ambiguous = $5, retired = $6, version = $7, sent_version = $8, topic_id = CAST($9 AS BIGINT)"
+        " WHERE id = $1",
+        p_int(c->id), p_int(c->request_id), p_int_or_null(c->outbox_id), p_int_or_null(c->message_id),
+        p_int(c->ambiguous), p_int(c->retired), p_int(c->version), p_int(c->sent_version), p_int_or_null(c->topic_id));
 }
 
 #define COLUMNS                                                                                                        \

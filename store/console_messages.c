@@ -12,7 +12,7 @@ static enum status next_version(struct db *db, int64_t *version, struct error *e
 {
     bool found;
     if (db_kind(db) == DB_POSTGRES) {
-        enum status s = db_run(db, e, "SELECT pg_advisory_xact_lock(7310868735)");
+        enum status s = db_run_later(db, e, "SELECT pg_advisory_xact_lock(7310868735)");
         if (s != OK)
             return s;
     }
@@ -77,10 +77,10 @@ enum status console_message_edit(struct db *db, int64_t id, const char *html, co
     enum status s = next_version(db, &version, e);
     if (s != OK)
         return s;
-    return db_run(db, e,
-                  "UPDATE console_messages SET version = $1, html = COALESCE($2, html), buttons = $3 "
-                  "WHERE id = $4 AND author = 'bot'",
-                  p_int(version), p_text(html), p_text(buttons), p_int(id));
+    return db_run_later(db, e,
+                        "UPDATE console_messages SET version = $1, html = COALESCE($2, html), buttons = $3 "
+                        "WHERE id = $4 AND author = 'bot'",
+                        p_int(version), p_text(html), p_text(buttons), p_int(id));
 }
 
 /* --- reading --- */

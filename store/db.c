@@ -260,6 +260,25 @@ enum status db_run_params(struct db *db, int64_t *changed, struct error *e, cons
     return db_done(s, e);
 }
 
+enum status db_run_later_params(struct db *db, struct error *e, const char *sql, const struct param *params,
+                                size_t count)
+{
+    struct error text = { 0 };
+    if (!db->driver->run_later || !db->in_transaction)
+        return db_run_params(db, NULL, e, sql, params, count);
+    enum status st = db_ready(db, &text);
+    if (st == OK)
+        st = params_check(params, count, count, &text);
+    if (st == OK)
+        st = db->driver->run_later(db, sql, params, count, &text);
+    if (st != OK) {
+        db_note_failure(db, &text);
+        if (e)
+            *e = text;
+    }
+    return st;
+}
+
 enum status db_get_int_params(struct db *db, int64_t *value, bool *found, struct error *e, const char *sql,
                               const struct param *params, size_t count)
 {
@@ -410,6 +429,8 @@ void db_savepoint_rollback(struct db *db)
 {
     if (db->savepoints == 0 || db->lost || db->broken)
         return; /* the transaction is gone: db->failure stays, so that nothing runs outside of it */
+    if (db->driver->later_drop)
+        db->driver->later_drop(db); /* SAVEPOINT took along what had come before it */
     db->failure = (struct error){ 0 };
     if (db_savepoint_do(db, "ROLLBACK TO SAVEPOINT", NULL) == OK &&
         db_savepoint_do(db, "RELEASE SAVEPOINT", NULL) == OK)

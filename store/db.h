@@ -99,6 +99,14 @@ enum status MUST_CHECK db_run_params(struct db *, int64_t *changed, struct error
     db_run_params((db), (changed), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,                 \
                   sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
 
+/* The same for a statement whose failure may come to light with a later one or at the commit: PostgreSQL sends it along
+ * with that, and a round trip is saved.  Not for what a caller looks at the outcome of, nor outside a transaction. */
+enum status MUST_CHECK db_run_later_params(struct db *, struct error *, const char *sql, const struct param *,
+                                           size_t count);
+#define db_run_later(db, error, sql, ...)                                                                              \
+    db_run_later_params((db), (error), (sql), (const struct param[]){ { 0 }, ##__VA_ARGS__ } + 1,                      \
+                        sizeof((const struct param[]){ { 0 }, ##__VA_ARGS__ }) / sizeof(struct param) - 1)
+
 /* First column of the first row as an integer; *found false when there is no row (value 0). */
 enum status MUST_CHECK db_get_int_params(struct db *, int64_t *value, bool *found, struct error *, const char *sql,
                                          const struct param *, size_t count);

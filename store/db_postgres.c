@@ -88,7 +88,7 @@ static Oid type_oid(unsigned char type)
 
 /* --- prepared statements --- */
 
-static enum status pg_no_answer(struct pg *db, const PGresult *res, struct error *e)
+enum status pg_no_answer(struct pg *db, const PGresult *res, struct error *e)
 {
     if (res || !db->base.broken)
         return pg_fail(db, res, e);
@@ -140,71 +140,10 @@ enum status pg_prepare(struct pg *db, const char *sql, const unsigned char *type
     return st;
 }
 
-/* --- a statement with its BEGIN in front --- */
-
-static const char begin_sql[] = "BEGIN", relaxed_sql[] = "SET LOCAL synchronous_commit=off";
-
-enum status pg_begin_now(struct pg *db, struct error *e)
-{
-    enum status st = db->begin_unsent ? pg_exec(db, begin_sql, e) : OK;
-    if (st == OK && db->begin_unsent && db->begin_relaxed)
-        st = pg_exec(db, relaxed_sql, e);
-    db->begin_unsent = false;
-    return st;
-}
-
-/* The last result of a pipeline, the first failed one if any; NULL when the link broke.  Reads up to its sync. */
-static PGresult *pipeline_collect(struct pg *db)
-{
-    enum { NULLS_MAX = 8 }; /* one behind each result, and there are at most three */
-    int64_t deadline_ms = pg_deadline(db);
-    PGresult *kept = NULL;
-    for (int nulls = 0; nulls < NULLS_MAX && PQstatus(db->raw) == CONNECTION_OK;) {
-        if (!pg_wait(db, deadline_ms))
-            break;
-        PGresult *res = PQgetResult(db->raw);
-        ExecStatusType got = PQresultStatus(res);
-        nulls += res == NULL;
-        if (res && got == PGRES_PIPELINE_SYNC) {
-            PQclear(res);
-            return kept;
-        }
-        if (res && got != PGRES_PIPELINE_ABORTED && !(kept && PQresultStatus(kept) == PGRES_FATAL_ERROR)) {
-            PQclear(kept);
-            kept = res;
-        } else {
-            PQclear(res);
-        }
-    }
-    db->base.broken = true;
-    if (PQresultStatus(kept) != PGRES_FATAL_ERROR) { /* not the statement's own */
-        PQclear(kept);
-        kept = NULL;
-    }
-    return kept;
-}
-
-static PGresult *execute_with_begin(struct pg *db, const char *name, const struct pg_params *p)
-{
-    PGconn *c = db->raw;
-    PGresult *res = NULL;
-    db->begin_unsent = false;
-    bool sent = PQenterPipelineMode(c) && PQsendQueryParams(c, begin_sql, 0, NULL, NULL, NULL, NULL, 0);
-    if (sent && db->begin_relaxed)
-        sent = PQsendQueryParams(c, relaxed_sql, 0, NULL, NULL, NULL, NULL, 0);
-    if (sent)
-        sent = PQsendQueryPrepared(c, name, p->count, p->values, p->bytes, p->formats, 0) && PQpipelineSync(c);
-    if (sent)
-        res = pipeline_collect(db);
-    if (!sent || (!db->base.broken && !PQexitPipelineMode(c)))
-        db->base.broken = true; /* something is left in it: nobody may use this connection */
-    return res;
-}
-
 static PGresult *execute(struct pg *db, const char *name, const struct pg_params *p)
 {
-    if (db->begin_unsent)
-        return execute_with_begin(db, name, p);
+    if (pg_waits(db))
+        return pg_send_along(db, name, p, NULL);
     if (!PQsendQueryPrepared(db->raw, name, p->count, p->values, p->bytes, p->formats, 0))
         return NULL;
     return pg_collect(db);
@@ -357,15 +296,27 @@ static enum status pg_script(struct db *base, const char *sql, struct error *e)
 static enum status pg_begin(struct db *base, bool durable, struct error *e)
 {
     struct pg *db = pg_of(base);
+    pg_later_drop(base); /* of a transaction that ended with its connection's trouble */
     db->begin_unsent = true;
     db->begin_relaxed = !durable;
     return base->writer ? OK : pg_begin_now(db, e);
 }
 
+/* COMMIT, with what waits in front of it; when the link breaks meanwhile nobody knows. */
+static enum status commit_send(struct pg *db, struct error *e)
+{
+    PGresult *res = pg_waits(db) ? pg_send_along(db, NULL, NULL, "COMMIT") : NULL;
+    if (!res && !db->base.broken)
+        return pg_exec(db, "COMMIT", e);
+    enum status st = PQresultStatus(res) == PGRES_COMMAND_OK ? OK : pg_no_answer(db, res, e);
+    PQclear(res);
+    return st;
+}
+
 static enum status pg_commit(struct db *base, struct error *e)
 {
     struct pg *db = pg_of(base);
-    if (db->begin_unsent) { /* nothing was asked of it */
+    if (db->begin_unsent && db->later_count == 0) { /* nothing was asked of it */
         db->begin_unsent = false;
         return OK;
     }
@@ -373,9 +324,10 @@ static enum status pg_commit(struct db *base, struct error *e)
         base->broken = true;
         return fail(e, ST_UNAVAILABLE, "database: the connection was lost before the commit");
     }
-    if (PQtransactionStatus(db->raw) != PQTRANS_INTRANS) /* COMMIT would answer ROLLBACK and call it success */
+    PGTransactionStatusType before = PQtransactionStatus(db->raw);
+    if (before != (db->begin_unsent ? PQTRANS_IDLE : PQTRANS_INTRANS)) /* COMMIT would answer ROLLBACK, a success */
         return fail(e, ST_INTERNAL, "database: the transaction cannot be committed");
-    enum status st = pg_exec(db, "COMMIT", e);
+    enum status st = commit_send(db, e);
     if (st == OK || !base->broken)
         return st;
     return fail(e, ST_UNKNOWN, "database: the connection broke while the commit was under way; it may have happened");
@@ -385,6 +337,7 @@ static enum status pg_rollback(struct db *base, struct error *e)
 {
     struct pg *db = pg_of(base);
     bool begun = !db->begin_unsent;
+    pg_later_drop(base);
     db->begin_unsent = false;
     return begun ? pg_exec(db, "ROLLBACK", e) : OK;
 }
@@ -468,6 +421,8 @@ const struct db_driver postgres_driver = {
     .finish = pg_finish,
     .run_many = pg_run_many,
     .script = pg_script,
+    .run_later = pg_run_later,
+    .later_drop = pg_later_drop,
     .begin = pg_begin,
     .commit = pg_commit,
     .rollback = pg_rollback,

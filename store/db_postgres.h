@@ -10,7 +10,21 @@
 enum {
     PG_ANSWER_GRACE_MS = 5000, /* beyond the server's own statement_timeout before we hang up */
     PG_PARAMS_MAX = 1000,      /* of one statement; the protocol's bound is 65535 */
-    PG_NAME_BYTES = 24         /* of a prepared statement: "s" and a number */
+    PG_NAME_BYTES = 24,        /* of a prepared statement: "s" and a number */
+    PG_LATER_MAX = 16          /* statements that wait for the next one */
+};
+
+struct pg_params { /* of one execution, in the binary format */
+    int count;
+    const char **values;
+    int *bytes;
+    int *formats;
+    unsigned char (*numbers)[8]; /* what values of ints and reals point to */
+};
+
+struct pg_later { /* a statement that goes along with the next one; its values are its own */
+    char name[PG_NAME_BYTES];
+    struct pg_params params;
 };
 
 struct pg {
@@ -20,7 +34,9 @@ struct pg {
     unsigned prepared;  /* statements prepared so far, for names */
     bool begin_unsent;  /* a writer's BEGIN, which goes with its first statement: a round trip less */
     bool begin_relaxed; /* …of a transaction whose commit need not survive power loss */
-    char *password;     /* to mask it in errors; NULL = none */
+    struct pg_later later[PG_LATER_MAX];
+    int later_count;
+    char *password; /* to mask it in errors; NULL = none */
 };
 
 static inline struct pg *pg_of(struct db *db)
@@ -46,18 +62,23 @@ enum status pg_exec(struct pg *, const char *sql, struct error *);
 /* Words and status for a failed result (NULL: for the connection); sets broken when it is gone. */
 enum status pg_fail(struct pg *, const PGresult *, struct error *);
 
-/* --- transactions (db_postgres.c) --- */
-/* Send a BEGIN that is still unsent, for what cannot take it along. */
+/* Words and status when the answer is a failure, or none came in time (NULL). */
+enum status pg_no_answer(struct pg *, const PGresult *, struct error *);
+
+/* --- what goes along with the next round trip (db_postgres_later.c) --- */
+static inline bool pg_waits(const struct pg *db)
+{
+    return db->begin_unsent || db->later_count > 0;
+}
+/* Send what waits, then the prepared statement (or NULL), then the command (or NULL), all at once.  The last one's
+ * result or the first failed one, as pg_collect(). */
+PGresult *pg_send_along(struct pg *, const char *name, const struct pg_params *, const char *command);
+/* Send what waits, for what cannot take it along. */
 enum status pg_begin_now(struct pg *, struct error *);
+enum status pg_run_later(struct db *, const char *sql, const struct param *, size_t count, struct error *);
+void pg_later_drop(struct db *); /* what waits and was not sent; not the BEGIN */
 
 /* --- prepared statements and parameters (db_postgres.c) --- */
-struct pg_params { /* of one execution, in the binary format */
-    int count;
-    const char **values;
-    int *bytes;
-    int *formats;
-    unsigned char (*numbers)[8]; /* what values of ints and reals point to */
-};
 void pg_params_init(struct pg_params *, size_t count);
 void pg_params_set(struct pg_params *, const struct param *);
 void pg_params_release(struct pg_params *);

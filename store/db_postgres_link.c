@@ -292,6 +292,7 @@ enum status pg_open(const char *url, bool writer, struct db **out, struct error 
 void pg_close(struct db *base)
 {
     struct pg *db = pg_of(base);
+    pg_later_drop(base);
     cache_clear(&db->cache, free);
     PQfinish(db->raw);
     if (db->password)

@@ -60,6 +60,10 @@ struct db_driver {
     enum status (*run_many)(struct db *, const char *sql, const struct param *, size_t rows, size_t columns,
                             int64_t *changed, struct error *);
     enum status (*script)(struct db *, const char *sql, struct error *);
+    /* Keep a statement until the next one or the commit, and forget what is kept.  NULL: statements cost no round trip.
+     */
+    enum status (*run_later)(struct db *, const char *sql, const struct param *, size_t count, struct error *);
+    void (*later_drop)(struct db *);
 
     /* durable: the commit survives power loss; else it survives kill -9 only. */
     enum status (*begin)(struct db *, bool durable, struct error *);

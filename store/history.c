@@ -8,11 +8,12 @@
 enum status history_add(struct db *db, const struct history_key *k, bool from_user, const char *text, int64_t inbox_id,
                         int64_t message_id, int64_t now_ms, struct error *e)
 {
-    return db_run(db, e,
-                  "INSERT INTO history (channel, chat_id, user_id, role, content, inbox_id, message_id, created_at)"
-                  " VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8)",
-                  p_text(k->channel), p_int(k->chat_id), p_int(k->user_id), p_text(from_user ? "user" : "assistant"),
-                  p_text(text), p_int(inbox_id), message_id ? p_int(message_id) : p_null(), p_int(now_ms));
+    return db_run_later(
+        db, e,
+        "INSERT INTO history (channel, chat_id, user_id, role, content, inbox_id, message_id, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6, CAST($7 AS BIGINT), $8)",
+        p_text(k->channel), p_int(k->chat_id), p_int(k->user_id), p_text(from_user ? "user" : "assistant"),
+        p_text(text), p_int(inbox_id), message_id ? p_int(message_id) : p_null(), p_int(now_ms));
 }
 
 enum status history_recent(struct db *db, struct arena *a, const struct history_key *k, int turns_max, size_t bytes_max,
@@ -86,8 +87,8 @@ enum status history_prune(struct db *db, int64_t before_ms, struct error *e)
 
 enum status step_put(struct db *db, int64_t inbox_id, int round, const char *content, int64_t now_ms, struct error *e)
 {
-    return db_run(db, e, "INSERT INTO turn_steps (inbox_id, round, content, created_at) VALUES ($1, $2, $3, $4)",
-                  p_int(inbox_id), p_int(round), p_text(content), p_int(now_ms));
+    return db_run_later(db, e, "INSERT INTO turn_steps (inbox_id, round, content, created_at) VALUES ($1, $2, $3, $4)",
+                        p_int(inbox_id), p_int(round), p_text(content), p_int(now_ms));
 }
 
 enum status step_exists(struct db *db, int64_t inbox_id, int round, bool *exists, struct error *e)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * inbox_stage: taking in a flood.  A row of the inbox costs three indexes, which order, claims and "nothing twice" need,
- * but not before somebody claims: in a flood the committer writes a whole batch as one row without them, and a claim that
- * finds nothing to take unfolds the oldest such row, in its own transaction.
+ * inbox_stage: taking in a flood.  A row of the inbox costs three indexes, which order, claims and "nothing twice"
+ * need, but not before somebody claims: in a flood the committer writes a whole batch as one row without them, and a
+ * claim that finds nothing to take unfolds the oldest such row, in its own transaction.
  *
  * Order in a lane: what is staged came after what stands in the inbox.  So while anything is staged, by whatever
  * instance, inbox_put() stages too.  Two lanes are never staged: taps have a worker of their own, which must not wait
@@ -69,12 +69,12 @@ enum status inbox_stage_rows(struct db *db, const struct inbox_update *u, size_t
         char *text = xmalloc(bytes + 1);
         for (size_t i = 0; i < n; i++)
             len += update_write(text + len, &u[i]);
-        st = db_run(db, e,
-                    db_dialect(db, "INSERT INTO inbox_staging (posts, updates, received_at) VALUES ($1, $2, $3)",
-                               "INSERT INTO inbox_staging (posts, updates, received_at) VALUES ($1, $2,"
-                               " CASE WHEN $3 = -1 THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-                               " ELSE $3 END)"),
-                    p_int((int64_t)n), p_text_len(text, len), p_int(now_ms));
+        st = db_run_later(db, e,
+                          db_dialect(db, "INSERT INTO inbox_staging (posts, updates, received_at) VALUES ($1, $2, $3)",
+                                     "INSERT INTO inbox_staging (posts, updates, received_at) VALUES ($1, $2,"
+                                     " CASE WHEN $3 = -1 THEN (extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+                                     " ELSE $3 END)"),
+                          p_int((int64_t)n), p_text_len(text, len), p_int(now_ms));
         free(text);
         u += n;
         count -= n;
@@ -136,11 +136,12 @@ static enum status set_aside(struct db *db, const struct staged *row, int64_t no
     char name[64];
     snprintf(name, sizeof name, "staging:%lld:%lld", (long long)row->id, (long long)now_ms);
     log_event(LOG_ERROR, "a staged row cannot be read", F_INT("id", row->id));
-    return db_run(db, e,
-                  "INSERT INTO inbox (channel, update_key, lane, body, state, run_at, received_at, finished_at, outcome)"
-                  " SELECT 'staging', $2, $2, updates, 'parked', $3, received_at, $3, 'parked' FROM inbox_staging"
-                  " WHERE id = $1",
-                  p_int(row->id), p_text(name), p_int(now_ms));
+    return db_run(
+        db, e,
+        "INSERT INTO inbox (channel, update_key, lane, body, state, run_at, received_at, finished_at, outcome)"
+        " SELECT 'staging', $2, $2, updates, 'parked', $3, received_at, $3, 'parked' FROM inbox_staging"
+        " WHERE id = $1",
+        p_int(row->id), p_text(name), p_int(now_ms));
 }
 
 static enum status staged_unfold(struct db *db, struct arena *a, const struct staged *row, int64_t now_ms,

@@ -23,9 +23,9 @@ static enum status put(struct journal *j, const char *table, int64_t row_id, con
         j->seq = (int)next;
     }
     int seq = j->seq++;
-    return db_run(j->db, e,
-                  "INSERT INTO journal (inbox_id, seq, table_name, row_id, before) VALUES ($1, $2, $3, $4, $5)",
-                  p_int(j->inbox_id), p_int(seq), p_text(table), p_int(row_id), p_text(before));
+    return db_run_later(j->db, e,
+                        "INSERT INTO journal (inbox_id, seq, table_name, row_id, before) VALUES ($1, $2, $3, $4, $5)",
+                        p_int(j->inbox_id), p_int(seq), p_text(table), p_int(row_id), p_text(before));
 }
 
 enum status journal_inserted(struct journal *j, const char *table, int64_t row_id, struct error *e)
@@ -144,11 +144,11 @@ static enum status turn_put(struct journal *j, struct error *e)
     if (st || !rows)
         return st;
     const char *words = j->summary && j->summary->len ? buf_str(j->summary) : "your last change";
-    return db_run(j->db, e,
-                  "INSERT INTO turns (inbox_id, user_id, summary, created_at) VALUES ($1, $2, $3, $4)"
-                  " ON CONFLICT (inbox_id) DO UPDATE SET summary = turns.summary || ', ' || excluded.summary,"
-                  " created_at = excluded.created_at",
-                  p_int(j->inbox_id), p_int(j->user_id), p_text(words), p_int(j->now_ms));
+    return db_run_later(j->db, e,
+                        "INSERT INTO turns (inbox_id, user_id, summary, created_at) VALUES ($1, $2, $3, $4)"
+                        " ON CONFLICT (inbox_id) DO UPDATE SET summary = turns.summary || ', ' || excluded.summary,"
+                        " created_at = excluded.created_at",
+                        p_int(j->inbox_id), p_int(j->user_id), p_text(words), p_int(j->now_ms));
 }
 
 enum status journal_close(struct journal *j, struct error *e)

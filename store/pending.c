@@ -6,13 +6,13 @@
 enum status pending_put(struct db *db, const struct pending_key *key, const char *kind, const char *payload,
                         int64_t expires_at_ms, struct error *e)
 {
-    return db_run(db, e,
-                  "INSERT INTO pending (channel, chat_id, user_id, kind, payload, expires_at)"
-                  " VALUES ($1, $2, $3, $4, $5, $6)"
-                  " ON CONFLICT (channel, chat_id, user_id) DO UPDATE SET kind = excluded.kind,"
-                  " payload = excluded.payload, expires_at = excluded.expires_at",
-                  p_text(key->channel), p_int(key->chat_id), p_int(key->user_id), p_text(kind), p_text(payload),
-                  p_int(expires_at_ms));
+    return db_run_later(db, e,
+                        "INSERT INTO pending (channel, chat_id, user_id, kind, payload, expires_at)"
+                        " VALUES ($1, $2, $3, $4, $5, $6)"
+                        " ON CONFLICT (channel, chat_id, user_id) DO UPDATE SET kind = excluded.kind,"
+                        " payload = excluded.payload, expires_at = excluded.expires_at",
+                        p_text(key->channel), p_int(key->chat_id), p_int(key->user_id), p_text(kind), p_text(payload),
+                        p_int(expires_at_ms));
 }
 
 enum status pending_get(struct db *db, struct arena *arena, const struct pending_key *key, int64_t now_ms,
@@ -32,6 +32,6 @@ enum status pending_get(struct db *db, struct arena *arena, const struct pending
 
 enum status pending_clear(struct db *db, const struct pending_key *key, struct error *e)
 {
-    return db_run(db, e, "DELETE FROM pending WHERE channel = $1 AND chat_id = $2 AND user_id = $3",
-                  p_text(key->channel), p_int(key->chat_id), p_int(key->user_id));
+    return db_run_later(db, e, "DELETE FROM pending WHERE channel = $1 AND chat_id = $2 AND user_id = $3",
+                        p_text(key->channel), p_int(key->chat_id), p_int(key->user_id));
 }

@@ -8,13 +8,13 @@
 
 enum status usage_add(struct db *db, const struct usage *u, int64_t now_ms, struct error *e)
 {
-    return db_run(db, e,
-                  "INSERT INTO usage (at, inbox_id, provider, model, input_tokens, cached_tokens, output_tokens, "
-                  "elapsed_ms, outcome)"
-                  " VALUES ($1, CAST($2 AS BIGINT), $3, $4, $5, $6, $7, $8, $9)",
-                  p_int(now_ms), u->inbox_id ? p_int(u->inbox_id) : p_null(), p_text(u->provider), p_text(u->model),
-                  p_int(u->input_tokens), p_int(u->cached_tokens), p_int(u->output_tokens), p_int(u->elapsed_ms),
-                  p_text(u->outcome));
+    return db_run_later(db, e,
+                        "INSERT INTO usage (at, inbox_id, provider, model, input_tokens, cached_tokens, output_tokens, "
+                        "elapsed_ms, outcome)"
+                        " VALUES ($1, CAST($2 AS BIGINT), $3, $4, $5, $6, $7, $8, $9)",
+                        p_int(now_ms), u->inbox_id ? p_int(u->inbox_id) : p_null(), p_text(u->provider),
+                        p_text(u->model), p_int(u->input_tokens), p_int(u->cached_tokens), p_int(u->output_tokens),
+                        p_int(u->elapsed_ms), p_text(u->outcome));
 }
 
 enum status usage_today(struct db *db, const char *zone, int64_t now_ms, struct usage_day *day, struct error *e)

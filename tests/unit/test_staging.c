@@ -138,9 +138,14 @@ END_TEST
 START_TEST(bodies_come_out_as_they_went_in)
 {
     enum { LONG = WEBHOOK_BODY_BYTES_MAX, MIDDLE = 100 * KIB, COUNT = 12 };
-    static const char *const odd[] = { "", "\x1f", "a\x1f"
-                                                   "7\x1f"
-                                                   "b\n", "\xd0\xb4\xd0\xb0 \xf0\x9f\x98\x80", "\"{},\\'", "0" };
+    static const char *const odd[] = { "",
+                                       "\x1f",
+                                       "a\x1f"
+                                       "7\x1f"
+                                       "b\n",
+                                       "\xd0\xb4\xd0\xb0 \xf0\x9f\x98\x80",
+                                       "\"{},\\'",
+                                       "0" };
     open_empty(_i);
     struct inbox_update u[COUNT];
     for (int i = 0; i < COUNT; i++) {
@@ -199,7 +204,8 @@ START_TEST(what_cannot_be_read_is_set_aside_and_stops_nobody)
     for (int i = 0; i < BAD; i++)
         ck_ok(db_run(db, e, "INSERT INTO inbox_staging (posts, updates, received_at) VALUES (1, $1, 5)",
                      p_text_len(bad[i], strlen(bad[i]))));
-    ck_ok(db_run(db, e, "INSERT INTO inbox_staging (posts, updates, received_at) VALUES (-1, 'x', 5), (9999999, 'y', 5)"));
+    ck_ok(db_run(db, e,
+                 "INSERT INTO inbox_staging (posts, updates, received_at) VALUES (-1, 'x', 5), (9999999, 'y', 5)"));
     struct inbox_update good = message(7, 5);
     put(true, &good, 1);
     ck_assert_str_eq(next(), "7");
