@@ -136,12 +136,12 @@ bool intake_pressed(struct intake *in)
            atomic_load_explicit(&in->pressed_until_ms, memory_order_relaxed) > clock_mono_ms();
 }
 
-bool intake_claimed(struct intake *in, bool found)
+void intake_claimed(struct intake *in, bool found, bool staged)
 {
     if (found)
-        return atomic_fetch_sub_explicit(&in->backlog, 1, memory_order_relaxed) > 1;
-    atomic_store_explicit(&in->backlog, 0, memory_order_relaxed); /* what was counted is done, or others have it */
-    return false;
+        atomic_fetch_sub_explicit(&in->backlog, 1, memory_order_relaxed);
+    else if (!staged) /* whatever was counted is done, or another instance has it */
+        atomic_store_explicit(&in->backlog, 0, memory_order_relaxed);
 }
 
 static void *intake_main(void *arg)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * intake: the committer between the web server and the inbox.  Updates of all connections wait in one bounded queue;
- * up to INTAKE_BATCH_MAX of them go into one transaction (group commit), and each is reported when it is on disk.  While
+ * up to INTAKE_BATCH_MAX of them go into one transaction (group commit), and each is reported when it is on disk. While
  * it is pressed, large batches are staged instead of becoming rows (store/inbox_stage.c). */
 #ifndef BOT_INTAKE_H
 #define BOT_INTAKE_H
@@ -28,8 +28,8 @@ void intake_on_stored(struct intake *, void (*fn)(void *arg, bool tap), void *ar
 /* Posts arrive faster than single commits would take them, and than the workers take them up: whatever can wait should,
  * for taking in what was sent comes first.  Any thread. */
 bool intake_pressed(struct intake *);
-/* A worker has looked for a message.  true: others that were taken in here wait. */
-bool intake_claimed(struct intake *, bool found);
+/* A worker has looked for a message; staged: when it found none, some may be staged all the same. */
+void intake_claimed(struct intake *, bool found, bool staged);
 int intake_depth(struct intake *);
 /* Did the last batch reach the disk?  false for INTAKE_FAILED_MS after one that did not, with the reason: a disk may be
  * too full for an update and still take the few bytes of a health check. */

@@ -143,9 +143,11 @@ static enum status deliver(struct db *db, struct job *job, int64_t now_ms, struc
         s = outbox_sent(db, &job->row, message_id, now_ms, e);
     if (s == OK)
         s = told_sent(db, job, message_id, now_ms, e);
+    if (s == OK)
+        s = db_savepoint_release(db, e); /* where a failure of what was put off comes to light */
     if (s == OK) {
         job->result.message_id = message_id;
-        return db_savepoint_release(db, e);
+        return OK;
     }
     if (s == ST_UNAVAILABLE || s == ST_UNKNOWN || s == ST_SHUTDOWN)
         return s; /* the whole write fails and is tried again */

@@ -170,7 +170,7 @@ static bool claim_and_run(struct worker *me, struct turn_env *env)
     struct error e = { 0 };
     enum status s = store_write_relaxed(w->options.env.store, inbox_claim, &claim, &e);
     if (s == OK && !me->tap && w->options.intake)
-        claim.more |= intake_claimed(w->options.intake, claim.found);
+        intake_claimed(w->options.intake, claim.found, claim.staged);
     if (s == OK && claim.more)
         workers_wake(w, me->tap);
     if (s == OK && claim.found)

@@ -69,6 +69,17 @@ static enum status fault_query(struct db *db, const char *sql, const struct para
     return st;
 }
 
+/* "After" it is kept, which is before it runs. */
+static enum status fault_run_later(struct db *db, const char *sql, const struct param *params, size_t count,
+                                   struct error *e)
+{
+    enum fault_kind kind = fault_next(FAULT_DATABASE, sql);
+    enum status st = fail_instead(db, kind, e);
+    if (st == OK)
+        st = inner(db)->run_later(db, sql, params, count, e);
+    return st == OK ? fail_after(db, kind, e) : st;
+}
+
 static enum status fault_run_many(struct db *db, const char *sql, const struct param *params, size_t rows,
                                   size_t columns, int64_t *changed, struct error *e)
 {
@@ -195,6 +206,7 @@ static void wrap_all(void)
         *d = *all[i];
         d->query = fault_query;
         d->run_many = fault_run_many;
+        d->run_later = d->run_later ? fault_run_later : NULL;
         d->script = fault_script;
         d->begin = fault_begin;
         d->commit = fault_commit;

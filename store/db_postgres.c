@@ -302,13 +302,15 @@ static enum status pg_begin(struct db *base, bool durable, struct error *e)
     return base->writer ? OK : pg_begin_now(db, e);
 }
 
-/* COMMIT, with what waits in front of it; when the link breaks meanwhile nobody knows. */
+/* COMMIT, with what waits in front of it. */
 static enum status commit_send(struct pg *db, struct error *e)
 {
-    PGresult *res = pg_waits(db) ? pg_send_along(db, NULL, NULL, "COMMIT") : NULL;
-    if (!res && !db->base.broken)
+    if (!pg_waits(db))
         return pg_exec(db, "COMMIT", e);
+    PGresult *res = pg_send_along(db, NULL, NULL, "COMMIT");
     enum status st = PQresultStatus(res) == PGRES_COMMAND_OK ? OK : pg_no_answer(db, res, e);
+    if (!res) /* in what state is it? */
+        db->base.broken = true;
     PQclear(res);
     return st;
 }

@@ -35,6 +35,7 @@ struct inbox_claim {
     int crashes_max;      /* rows that crashed more often are left for later */
     bool found;           /* out */
     bool more;            /* out: other rows wait, perhaps behind this one */
+    bool staged;          /* out: when none was found: some may be staged all the same */
     struct inbox_row row; /* out, arena-owned */
 };
 enum status inbox_claim(struct db *, void *claim, struct error *); /* a write_fn */

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { UNFOLD_MAX = 1024 }; /* posts in one transaction: others wait for it */
+enum { LOOKS_MAX = 4 }; /* in one transaction, which others wait for: behind a chat's backlog a look may be long */
 
 /* --- PostgreSQL --- */
 
@@ -32,8 +32,9 @@ enum { UNFOLD_MAX = 1024 }; /* posts in one transaction: others wait for it */
     " ORDER BY +j.run_at, j.id LIMIT 1 FOR UPDATE OF j SKIP LOCKED)"                                                   \
     " UPDATE inbox SET state = 'running', token = token + 1, owner_id = $3, lease_until = $4"                          \
     " WHERE inbox.id = (SELECT h.id FROM head h) RETURNING " INBOX_COLUMNS                                             \
-    ", (SELECT n.id FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"                        \
-    " AND n.id <> inbox.id ORDER BY n.run_at, n.id LIMIT 1)"
+    ", COALESCE((SELECT n.id FROM inbox n WHERE n.state = 'available' AND n.tap = $1 AND n.run_at <= $2"               \
+    " AND n.id <> inbox.id ORDER BY n.run_at, n.id LIMIT 1),"                                                          \
+    " (SELECT g.id FROM inbox_staging g WHERE $1 = 0 ORDER BY g.id LIMIT 1))"
 /* Of the front of the queue, those that are heads. */
 #define FRONT                                                                                                          \
     "front AS MATERIALIZED (SELECT w.id, w.lane, w.crashes FROM inbox w WHERE w.state = 'available' AND w.tap = $1"    \
@@ -137,32 +138,32 @@ static enum status claim_by_walk(struct db *db, struct inbox_claim *c, struct er
         inbox_row_read(s, c->arena, &c->row);
         c->found = true;
     }
-    return db_done(s, e);
+    if (db_done(s, e))
+        return e->status;
+    return c->more || c->tap ? OK : inbox_staged_any(db, &c->more, e);
 }
 
 /* --- either --- */
 
 static enum status claim_once(struct db *db, struct inbox_claim *c, struct error *e)
 {
-    c->found = c->more = false;
+    c->found = c->more = c->staged = false;
     return db_kind(db) == DB_SQLITE ? claim_by_walk(db, c, e) : claim_at_once(db, c, e);
 }
 
 enum status inbox_claim(struct db *db, void *arg, struct error *e)
 {
     struct inbox_claim *c = arg;
-    int64_t posts = 0, unfolded = 0;
+    int64_t posts = 1;
+    bool others = false, unfolded = false;
     if (db_now_ms(db, &c->now_ms, e) || claim_once(db, c, e))
         return e->status;
-    while (!c->found && !c->tap && unfolded < UNFOLD_MAX) {
-        if (inbox_unfold(db, c->now_ms, &posts, e))
+    for (int looks = 1; !c->found && !c->tap && posts > 0 && looks < LOOKS_MAX; looks++) {
+        if (inbox_unfold(db, c->now_ms, &posts, &others, e) || (posts > 0 && claim_once(db, c, e)))
             return e->status;
-        if (posts == 0)
-            return OK;
-        unfolded += posts;
-        if (claim_once(db, c, e))
-            return e->status;
+        unfolded |= posts > 0;
     }
-    c->more |= unfolded >= UNFOLD_MAX; /* the next claim goes on */
+    c->more |= unfolded && !c->found; /* and more may be staged */
+    c->staged = others || c->more;
     return OK;
 }

@@ -23,8 +23,8 @@ enum status MUST_CHECK inbox_staged_any(struct db *, bool *any, struct error *);
 /* Write stageable ones into the staging table; now_ms may be INBOX_NOW. */
 enum status MUST_CHECK inbox_stage_rows(struct db *, const struct inbox_update *, size_t count, int64_t now_ms,
                                         struct error *);
-/* The oldest staged row becomes rows of the inbox.  *posts: how many it held; 0 when nothing is staged, or another
- * instance is at it. */
-enum status MUST_CHECK inbox_unfold(struct db *, int64_t now_ms, int64_t *posts, struct error *);
+/* The oldest staged rows, a few of them, become rows of the inbox.  *posts: how many they held, 0 when nothing is
+ * staged or *others: another instance or worker is at it. */
+enum status MUST_CHECK inbox_unfold(struct db *, int64_t now_ms, int64_t *posts, bool *others, struct error *);
 
 #endif

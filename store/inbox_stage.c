@@ -17,9 +17,15 @@
 #include <string.h>
 
 enum {
-    ROW_BYTES_MAX = 256 * KIB, /* of the bodies in one row; a longer one has a row of its own */
-    HEAD_BYTES = 24,           /* room for a body's length and the separators */
+    ROW_BYTES_FULL = 256 * KIB, /* a row that has so many takes no further post */
+    ROW_POSTS_MAX = 4096,       /* of any row, whoever wrote it */
+    HEAD_BYTES = 24,            /* room for a body's length and the separators */
+    /* Unfolded between two looks for a message: others wait for it. */
+    UNFOLD_POSTS = 256,
+    UNFOLD_ROWS = 16,
+    UNFOLD_BYTES = 4 * MIB,
 };
+_Static_assert(INTAKE_BATCH_MAX <= (int)ROW_POSTS_MAX, "a batch must be readable");
 #define SEPARATOR '\x1f' /* not in a channel, a key or a lane: these are ours */
 
 bool inbox_stageable(const struct inbox_update *u)
@@ -54,7 +60,7 @@ static size_t update_write(char *to, const struct inbox_update *u)
 static size_t stage_fit(const struct inbox_update *u, size_t count, size_t *bytes)
 {
     size_t n = 0;
-    for (*bytes = 0; n < count && n < INTAKE_BATCH_MAX && (n == 0 || *bytes < ROW_BYTES_MAX); n++)
+    for (*bytes = 0; n < count && n < INTAKE_BATCH_MAX && (n == 0 || *bytes < ROW_BYTES_FULL); n++)
         *bytes += update_bytes(&u[n]);
     return n;
 }
@@ -100,7 +106,7 @@ static enum status oldest_read(struct db *db, struct arena *a, struct staged *ou
 
 static bool posts_plausible(const struct staged *row)
 {
-    return row->posts > 0 && row->posts <= INTAKE_BATCH_MAX;
+    return row->posts > 0 && row->posts <= ROW_POSTS_MAX;
 }
 
 /* The next part of *at, which moves behind its separator; NULL: there is none. */
@@ -169,24 +175,38 @@ static enum status unfold_lock(struct db *db, bool *mine, struct error *e)
     return st;
 }
 
-enum status inbox_unfold(struct db *db, int64_t now_ms, int64_t *posts, struct error *e)
+/* *bytes = 0: nothing is staged. */
+static enum status unfold_oldest(struct db *db, int64_t now_ms, size_t *bytes, int64_t *posts, struct error *e)
+{
+    struct arena *a = arena_new();
+    struct staged row;
+    *bytes = 0;
+    enum status st = oldest_read(db, a, &row, e);
+    if (st == OK && row.id) {
+        *bytes = strlen(row.text) + 1;
+        *posts += posts_plausible(&row) ? row.posts : 1;
+        st = staged_unfold(db, a, &row, now_ms, e);
+        if (st == OK)
+            st = db_run_later(db, e, "DELETE FROM inbox_staging WHERE id = $1", p_int(row.id));
+    }
+    arena_free(a);
+    return st;
+}
+
+enum status inbox_unfold(struct db *db, int64_t now_ms, int64_t *posts, bool *others, struct error *e)
 {
     bool any = false, mine = false;
     *posts = 0;
+    *others = false;
     enum status st = inbox_staged_any(db, &any, e);
     if (st == OK && any)
         st = unfold_lock(db, &mine, e);
-    if (st || !mine)
-        return st;
-    struct arena *a = arena_new();
-    struct staged row;
-    st = oldest_read(db, a, &row, e);
-    if (st == OK && row.id) {
-        *posts = posts_plausible(&row) ? row.posts : 1;
-        st = staged_unfold(db, a, &row, now_ms, e);
+    *others = st == OK && any && !mine;
+    size_t all = 0, bytes = mine;
+    for (int rows = 0; st == OK && bytes > 0 && rows < UNFOLD_ROWS && *posts < UNFOLD_POSTS && all < UNFOLD_BYTES;
+         rows++) {
+        st = unfold_oldest(db, now_ms, &bytes, posts, e);
+        all += bytes;
     }
-    if (st == OK && row.id)
-        st = db_run(db, e, "DELETE FROM inbox_staging WHERE id = $1", p_int(row.id));
-    arena_free(a);
     return st;
 }

@@ -242,6 +242,48 @@ START_TEST(a_flood_of_one_chat_does_not_keep_another_waiting)
 }
 END_TEST
 
+/* Behind a flood each post has a row of its own: as many workers are told as there are posts. */
+START_TEST(who_finds_one_is_told_of_the_others)
+{
+    enum { ALL = 50 };
+    open_empty(_i);
+    for (int i = 0; i < ALL; i++) {
+        struct inbox_update u = message(i, i);
+        put(true, &u, 1);
+    }
+    for (int i = 0; i < ALL; i++) {
+        struct inbox_claim c = claim();
+        ck_assert(c.found);
+        ck_assert_str_eq(c.row.update_key, arena_printf(arena, "%d", i));
+        ck_assert_msg(c.more == (i < ALL - 1), "claim %d", i);
+    }
+    struct inbox_claim none = claim();
+    ck_assert(!none.found && !none.more && !none.staged);
+    close_it();
+}
+END_TEST
+
+/* A claim looks a few times, however the posts of a chat whose head is at work are spread over rows. */
+START_TEST(a_claim_does_little_at_a_time)
+{
+    enum { ROWS = 400 };
+    open_empty(_i);
+    for (int i = 0; i < ROWS; i++) {
+        struct inbox_update u = message(i, 5);
+        put(true, &u, 1);
+    }
+    struct inbox_update other = message(ROWS, 6);
+    put(true, &other, 1);
+    struct inbox_claim busy = claim(), c = claim();
+    ck_assert(busy.found && !c.found && c.more && c.staged);
+    ck_assert_int_lt(count("SELECT COUNT(*) FROM inbox"), ROWS / 4);
+    for (int i = 0; i < ROWS && !c.found; i++)
+        c = claim();
+    ck_assert_str_eq(c.row.update_key, other.update_key);
+    close_it();
+}
+END_TEST
+
 START_TEST(what_is_staged_counts_as_waiting)
 {
     int64_t n = -1, ms = -1;
@@ -288,7 +330,8 @@ START_TEST(one_instance_unfolds_at_a_time)
     ck_ok(db_begin(other, e));
     ck_ok(inbox_claim(other, &c, e));
     ck_assert_str_eq(c.row.update_key, "1");
-    ck_assert(!claim().found); /* the second one's row is not there yet, and the third must not come before it */
+    struct inbox_claim none = claim(); /* the second one's row is not there yet, and the third must not come before */
+    ck_assert(!none.found && !none.more && none.staged);
     ck_ok(db_commit(other, e));
     ck_assert_str_eq(claim().row.update_key, "3");
     ck_assert_int_eq(count("SELECT COUNT(*) FROM inbox a JOIN inbox b ON a.id < b.id AND"
@@ -309,6 +352,8 @@ int main(void)
     tcase_add_loop_test(c, bodies_come_out_as_they_went_in, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, what_cannot_be_read_is_set_aside_and_stops_nobody, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, a_flood_of_one_chat_does_not_keep_another_waiting, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, who_finds_one_is_told_of_the_others, DB_SQLITE, DB_POSTGRES + 1);
+    tcase_add_loop_test(c, a_claim_does_little_at_a_time, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, what_is_staged_counts_as_waiting, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_loop_test(c, a_clock_set_back_makes_nothing_wait, DB_SQLITE, DB_POSTGRES + 1);
     tcase_add_test(c, one_instance_unfolds_at_a_time);
