@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * inbox_stage: taking in a flood.  A row of the inbox costs three indexes, which order, claims and "nothing twice"
  * need, but not before somebody claims: in a flood the committer writes a whole batch as one row without them, and a
- * claim that finds nothing to take unfolds the oldest such row, in its own transaction.
+ * claim that finds nothing to take unfolds the oldest of them, in its own transaction.
  *
  * Order in a lane: what is staged came after what stands in the inbox.  So while anything is staged, by whatever
  * instance, inbox_put() stages too.  Two lanes are never staged: taps have a worker of their own, which must not wait
@@ -121,7 +121,7 @@ static char *part_next(char **at)
 }
 
 /* False: *at does not begin with an update. */
-static bool update_read(struct arena *a, char **at, struct inbox_update *out)
+static bool update_read(struct arena *a, char **at, const char *text_end, struct inbox_update *out)
 {
     char *length, *end;
     *out = (struct inbox_update){ 0 };
@@ -129,7 +129,7 @@ static bool update_read(struct arena *a, char **at, struct inbox_update *out)
         !(length = part_next(at)))
         return false;
     unsigned long long len = strtoull(length, &end, 10);
-    if (end == length || *end || len > strlen(*at))
+    if (end == length || *end || len > (size_t)(text_end - *at))
         return false;
     out->body = arena_strndup(a, *at, len);
     *at += len;
@@ -155,10 +155,10 @@ static enum status staged_unfold(struct db *db, struct arena *a, const struct st
 {
     size_t count = 0, all = posts_plausible(row) ? (size_t)row->posts : 0;
     struct inbox_update *u = arena_alloc(a, (all + 1) * sizeof *u);
-    char *at = row->text;
-    while (count < all && update_read(a, &at, &u[count]))
+    char *at = row->text, *end = at + strlen(at);
+    while (count < all && update_read(a, &at, end, &u[count]))
         count++;
-    if (all == 0 || count < all || *at)
+    if (all == 0 || count < all || at != end)
         return set_aside(db, row, now_ms, e);
     int64_t stored = 0, at_ms = row->received_at_ms < now_ms ? row->received_at_ms : now_ms; /* a clock set back */
     return inbox_put_rows(db, u, count, at_ms, &stored, e);
