@@ -7,7 +7,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "bot/agent_option.h"
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,13 +137,11 @@ static bool is_over(const struct agent *g)
     return is_set(g->cancel) || is_set(g->hurry);
 }
 
-/* Not all of those who wait for a restarted server come back in the same moment. */
+/* Not all of those who wait for a restarted server come back in the same moment: 80 to 120 %.  OpenSSL's generator has
+ * a state for each thread, which outlives a thread that ends with the program. */
 static int64_t jittered(int64_t ms)
 {
-    unsigned char random[2] = { 128, 0 };
-    if (RAND_bytes(random, sizeof random) != 1)
-        return ms;
-    return ms * (80 + (random[0] * 256 + random[1]) * 40 / 65535) / 100;
+    return ms * (80 + (int64_t)arc4random_uniform(41)) / 100;
 }
 
 static int64_t retry_ms(int failures, int64_t retry_after_ms)
