@@ -70,8 +70,8 @@ static inline bool pg_waits(const struct pg *db)
 {
     return db->begin_unsent || db->later_count > 0;
 }
-/* Send what waits, then the prepared statement (or NULL), then the command (or NULL), all at once.  The last one's
- * result or the first failed one, as pg_collect(). */
+/* Send what waits, then the prepared statement (params NULL: none), then the command (or NULL), all at once.  The last
+ * one's result or the first failed one, as pg_collect(). */
 PGresult *pg_send_along(struct pg *, const char *name, const struct pg_params *, const char *command);
 /* Send what waits, for what cannot take it along. */
 enum status pg_begin_now(struct pg *, struct error *);

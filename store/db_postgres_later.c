@@ -81,7 +81,7 @@ PGresult *pg_send_along(struct pg *db, const char *name, const struct pg_params 
     PGconn *c = db->raw;
     PGresult *res = NULL;
     int commands = db->later_count + OTHERS_MAX;
-    bool sent = PQenterPipelineMode(c) && send_waiting(db) && (!name || send_prepared(c, name, p)) &&
+    bool sent = PQenterPipelineMode(c) && send_waiting(db) && (!p || send_prepared(c, name, p)) &&
                 (!command || send_command(c, command)) && PQpipelineSync(c);
     db->begin_unsent = false;
     pg_later_drop(&db->base);
