@@ -16,9 +16,8 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flow_faults  # noqa: E402
 from flow_faults import MARK, Plan  # noqa: E402
-from harness import CASES, OWNER, flow, main, wait_until  # noqa: E402
+from harness import OWNER, flow, main, wait_until  # noqa: E402
 
-CASES.clear()  # those of flow_faults are not ours
 flow_faults.KINDS.update(kill=6, kill_after=7)
 SECRET = "agent-secret-0123456789"
 SAMPLE = int(os.environ.get("STEWARD_TEST_FAULT_RUNS", "14"))

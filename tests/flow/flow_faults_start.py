@@ -16,9 +16,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import flow_faults  # noqa: E402
 from flow_clock import Clock  # noqa: E402
 from flow_faults import AGAIN_MAX, MARK, ROWS, WAYS, Message, Plan, Run, another, fail_at_each_call, numbers  # noqa: E402
-from harness import CASES, OWNER, PATIENCE, Database, flow, main, wait_until  # noqa: E402
+from harness import OWNER, PATIENCE, Database, flow, main, wait_until  # noqa: E402
 
-CASES.clear()  # those of the others are not ours
 flow_faults.KINDS["kill"] = 6
 STARTS = (*WAYS, ("database", "kill"), ("network", "kill"))
 

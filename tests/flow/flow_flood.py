@@ -3,13 +3,17 @@
 """A flood: posts that come faster than they are answered are staged (store/inbox_stage.c).  Killed at random moments of
 it, with what got no 200 posted again: nothing lost, nothing doubled, the order of each chat kept.
 
-A flood is made while the program is stopped: every connection has its requests in the kernel's buffers when it goes on."""
+A flood is made while the program is stopped: every connection has its requests in the kernel's buffers when it goes on; and
+somebody else holds the tables most of the time, so that commits are slow on every machine."""
+import contextlib
 import json
 import os
 import random
 import signal
 import socket
+import sqlite3
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -59,6 +63,35 @@ class Chat:
         del self.waiting[:first_refused]  # the rest comes again, some of it a second time
 
 
+@contextlib.contextmanager
+def slow_commits(db):
+    over = threading.Event()
+
+    def hold(run):
+        while not over.wait(0.002):
+            with contextlib.suppress(sqlite3.OperationalError):
+                run("BEGIN IMMEDIATE" if db.kind == "sqlite" else "BEGIN; LOCK TABLE inbox, inbox_staging IN SHARE ROW EXCLUSIVE MODE")
+                over.wait(0.015)
+                run("ROLLBACK")
+
+    def other():
+        if db.kind == "sqlite":
+            with contextlib.closing(sqlite3.connect(db.path, timeout=10, isolation_level=None)) as c:
+                hold(c.execute)
+        else:
+            with contextlib.closing(db.psycopg2.connect(db.url)) as c:
+                c.autocommit = True
+                hold(c.cursor().execute)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 class Flood:
     def __init__(self, w):
         self.w, self.staged = w, 0
@@ -79,12 +112,13 @@ class Flood:
         p.process.send_signal(signal.SIGSTOP)
         for c in self.chats:
             c.post()
-        p.process.send_signal(signal.SIGCONT)
-        if seconds is not None:
-            time.sleep(seconds)
-            p.kill()
-        for c in self.chats:
-            c.collect()
+        with slow_commits(self.w.db):
+            p.process.send_signal(signal.SIGCONT)
+            if seconds is not None:
+                time.sleep(seconds)
+                p.kill()
+            for c in self.chats:
+                c.collect()
         self.staged += self.w.db.one("SELECT count(*) FROM inbox_staging")
 
     def grade(self):
@@ -120,7 +154,7 @@ def killed_in_a_flood(w):
     for number in range(4 * ROUNDS):  # on a slow machine a moment may be too early each time
         for c in flood.chats:
             c.write(AHEAD - len(c.waiting))
-        flood.post(p, rnd.random() * (0.08 + 0.01 * number))
+        flood.post(p, rnd.random() * (0.2 + 0.02 * number))
         restart(w, p)
         if number + 1 >= ROUNDS and flood.staged:
             break
@@ -154,7 +188,7 @@ def another_instance_takes_over(w):
     p, other = flood.start(), flood.start()
     for c in flood.chats:
         c.write(2 * AHEAD)
-    flood.post(p, 0.06)
+    flood.post(p, 0.15)
     for c in flood.chats:
         c.write(2)  # behind what the first one staged
     flood.post(other)

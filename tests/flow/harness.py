@@ -42,7 +42,8 @@ PORTS = itertools.count(os.getpid())
 
 def flow(fn=None, databases=("sqlite", "postgres")):
     def register(f):
-        CASES[f.__name__] = (f, databases)
+        if f.__module__ == "__main__":  # not those of a file that is imported for what it has besides
+            CASES[f.__name__] = (f, databases)
         return f
     return register(fn) if fn else register
 
