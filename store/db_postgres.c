@@ -88,14 +88,6 @@ static Oid type_oid(unsigned char type)
 
 /* --- prepared statements --- */
 
-enum status pg_no_answer(struct pg *db, const PGresult *res, struct error *e)
-{
-    if (res || !db->base.broken)
-        return pg_fail(db, res, e);
-    return fail(e, ST_UNAVAILABLE, "database: no answer within %lld s; the connection was given up",
-                (long long)((db->base.timeout_ms + PG_ANSWER_GRACE_MS) / 1000));
-}
-
 static enum status pg_prepare_new(struct pg *db, const char *name, const char *sql, const unsigned char *types,
                                   size_t count, struct error *e)
 {
@@ -140,6 +132,15 @@ enum status pg_prepare(struct pg *db, const char *sql, const unsigned char *type
     return st;
 }
 
+enum status pg_prepare_for(struct pg *db, const char *sql, const struct param *params, size_t count, const char **name,
+                           struct error *e)
+{
+    unsigned char types[PG_PARAMS_MAX];
+    for (size_t i = 0; i < count && i < PG_PARAMS_MAX; i++)
+        types[i] = (unsigned char)params[i].type;
+    return pg_prepare(db, sql, types, count, name, e);
+}
+
 static PGresult *execute(struct pg *db, const char *name, const struct pg_params *p)
 {
     if (pg_waits(db))
@@ -155,11 +156,8 @@ static enum status pg_query(struct db *base, const char *sql, const struct param
                             struct stmt **out, struct error *e)
 {
     struct pg *db = pg_of(base);
-    unsigned char types[PG_PARAMS_MAX];
     const char *name = NULL;
-    for (size_t i = 0; i < count && i < PG_PARAMS_MAX; i++)
-        types[i] = (unsigned char)params[i].type;
-    enum status st = pg_prepare(db, sql, types, count, &name, e);
+    enum status st = pg_prepare_for(db, sql, params, count, &name, e);
     if (st != OK)
         return st;
     struct pg_params p;
@@ -288,7 +286,7 @@ static enum status pg_finish(struct stmt *base, struct error *e)
 static enum status pg_script(struct db *base, const char *sql, struct error *e)
 {
     struct pg *db = pg_of(base);
-    enum status st = pg_begin_now(db, e);
+    enum status st = pg_send_waiting(db, e);
     return st == OK ? pg_exec(db, sql, e) : st;
 }
 
@@ -299,7 +297,7 @@ static enum status pg_begin(struct db *base, bool durable, struct error *e)
     pg_later_drop(base); /* of a transaction that ended with its connection's trouble */
     db->begin_unsent = true;
     db->begin_relaxed = !durable;
-    return base->writer ? OK : pg_begin_now(db, e);
+    return base->writer ? OK : pg_send_waiting(db, e);
 }
 
 /* COMMIT, with what waits in front of it. */

@@ -61,7 +61,6 @@ PGresult *pg_collect(struct pg *);
 enum status pg_exec(struct pg *, const char *sql, struct error *);
 /* Words and status for a failed result (NULL: for the connection); sets broken when it is gone. */
 enum status pg_fail(struct pg *, const PGresult *, struct error *);
-
 /* Words and status when the answer is a failure, or none came in time (NULL). */
 enum status pg_no_answer(struct pg *, const PGresult *, struct error *);
 
@@ -74,7 +73,7 @@ static inline bool pg_waits(const struct pg *db)
  * one's result or the first failed one, as pg_collect(). */
 PGresult *pg_send_along(struct pg *, const char *name, const struct pg_params *, const char *command);
 /* Send what waits, for what cannot take it along. */
-enum status pg_begin_now(struct pg *, struct error *);
+enum status pg_send_waiting(struct pg *, struct error *);
 enum status pg_run_later(struct db *, const char *sql, const struct param *, size_t count, struct error *);
 void pg_later_drop(struct db *); /* what waits and was not sent; not the BEGIN */
 
@@ -85,6 +84,8 @@ void pg_params_release(struct pg_params *);
 /* Name of the prepared statement for this text and these types (one enum param_type each). */
 enum status pg_prepare(struct pg *, const char *sql, const unsigned char *types, size_t count, const char **name,
                        struct error *);
+enum status pg_prepare_for(struct pg *, const char *sql, const struct param *, size_t count, const char **name,
+                           struct error *); /* the types of these */
 enum status pg_run_many(struct db *, const char *sql, const struct param *, size_t rows, size_t columns,
                         int64_t *changed, struct error *);
 

@@ -56,22 +56,22 @@ static PGresult *pipeline_collect(struct pg *db, int commands)
     return kept;
 }
 
-static bool send_command(PGconn *c, const char *sql)
+static bool add_command(PGconn *c, const char *sql)
 {
     return PQsendQueryParams(c, sql, 0, NULL, NULL, NULL, NULL, 0);
 }
 
-static bool send_prepared(PGconn *c, const char *name, const struct pg_params *p)
+static bool add_prepared(PGconn *c, const char *name, const struct pg_params *p)
 {
     return PQsendQueryPrepared(c, name, p->count, p->values, p->bytes, p->formats, 0);
 }
 
-static bool send_waiting(struct pg *db)
+static bool add_waiting(struct pg *db)
 {
     bool sent = !db->begin_unsent ||
-                (send_command(db->raw, begin_sql) && (!db->begin_relaxed || send_command(db->raw, relaxed_sql)));
+                (add_command(db->raw, begin_sql) && (!db->begin_relaxed || add_command(db->raw, relaxed_sql)));
     for (int i = 0; i < db->later_count && sent; i++)
-        sent = send_prepared(db->raw, db->later[i].name, &db->later[i].params);
+        sent = add_prepared(db->raw, db->later[i].name, &db->later[i].params);
     return sent;
 }
 
@@ -81,8 +81,8 @@ PGresult *pg_send_along(struct pg *db, const char *name, const struct pg_params 
     PGconn *c = db->raw;
     PGresult *res = NULL;
     int commands = db->later_count + OTHERS_MAX;
-    bool sent = PQenterPipelineMode(c) && send_waiting(db) && (!p || send_prepared(c, name, p)) &&
-                (!command || send_command(c, command)) && PQpipelineSync(c);
+    bool sent = PQenterPipelineMode(c) && add_waiting(db) && (!p || add_prepared(c, name, p)) &&
+                (!command || add_command(c, command)) && PQpipelineSync(c);
     db->begin_unsent = false;
     pg_later_drop(&db->base);
     if (sent)
@@ -92,7 +92,7 @@ PGresult *pg_send_along(struct pg *db, const char *name, const struct pg_params 
     return res;
 }
 
-enum status pg_begin_now(struct pg *db, struct error *e)
+enum status pg_send_waiting(struct pg *db, struct error *e)
 {
     if (!pg_waits(db))
         return OK;
@@ -119,13 +119,10 @@ static void params_keep(struct pg_params *p)
 enum status pg_run_later(struct db *base, const char *sql, const struct param *params, size_t count, struct error *e)
 {
     struct pg *db = pg_of(base);
-    unsigned char types[PG_PARAMS_MAX];
     const char *name = NULL;
-    for (size_t i = 0; i < count && i < PG_PARAMS_MAX; i++)
-        types[i] = (unsigned char)params[i].type;
-    enum status st = db->later_count == PG_LATER_MAX ? pg_begin_now(db, e) : OK;
+    enum status st = db->later_count == PG_LATER_MAX ? pg_send_waiting(db, e) : OK;
     if (st == OK)
-        st = pg_prepare(db, sql, types, count, &name, e);
+        st = pg_prepare_for(db, sql, params, count, &name, e);
     if (st != OK)
         return st;
     struct pg_later *l = &db->later[db->later_count++];

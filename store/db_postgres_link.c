@@ -93,6 +93,14 @@ enum status pg_fail(struct pg *db, const PGresult *res, struct error *e)
     return fail(e, db->base.broken ? ST_UNAVAILABLE : row->status, "database: %s%s", words, row->advice);
 }
 
+enum status pg_no_answer(struct pg *db, const PGresult *res, struct error *e)
+{
+    if (res || !db->base.broken)
+        return pg_fail(db, res, e);
+    return fail(e, ST_UNAVAILABLE, "database: no answer within %lld s; the connection was given up",
+                (long long)((db->base.timeout_ms + PG_ANSWER_GRACE_MS) / 1000));
+}
+
 /* --- waiting --- */
 
 int64_t pg_deadline(const struct pg *db)

@@ -120,7 +120,7 @@ enum status pg_run_many(struct db *base, const char *sql, const struct param *pa
     if (st == OK)
         st = pg_prepare(db, sql, types, columns, &name, e);
     if (st == OK)
-        st = pg_begin_now(db, e);
+        st = pg_send_waiting(db, e);
     if (st != OK)
         return st;
     struct pipeline p = { .db = db, .rows = rows, .changed = changed, .error = e };

@@ -141,7 +141,8 @@ static enum status rows_or_stage(struct db *db, const struct inbox_update *u, si
     return inbox_stage_rows(db, u, count, now_ms, e);
 }
 
-/* behind: not before what is staged.  That is asked in the same statement; nothing new may also mean duplicates. */
+/* behind: not before what is staged, which the statement itself asks.  When it writes nothing they may be duplicates,
+ * or something was staged, and may have been unfolded by another instance since: so they are put once more. */
 static enum status put_lists(struct db *db, const struct inbox_update *u, size_t count, int64_t now_ms, bool behind,
                              int64_t *stored, struct error *e)
 {

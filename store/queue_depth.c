@@ -28,7 +28,9 @@ enum status inbox_depth(struct db *db, bool tap, int64_t *rows, struct error *e)
                    p_int(tap)) ||
         (!tap && staged_depth(db, &staged, &oldest_ms, e)))
         return e->status;
-    *rows += running + staged;
+    *rows += running + staged; /* a staged row holds many */
+    if (*rows > QUEUE_DEPTH_MAX)
+        *rows = QUEUE_DEPTH_MAX + 1;
     return OK;
 }
 

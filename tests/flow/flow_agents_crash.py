@@ -105,8 +105,7 @@ def one_life(life, number, name, rng):
 
 def settled(w):
     try:
-        return (not w.telegram.pending and not w.unfinished("inbox")
-                and not w.db.rows("SELECT 1 FROM outbox WHERE state IN ('available', 'sending')"))
+        return not w.telegram.pending and not w.unfinished("inbox") and not w.unfinished("outbox")
     except Exception:  # noqa: BLE001  (locked for a moment)
         return False
 

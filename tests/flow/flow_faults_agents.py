@@ -12,7 +12,6 @@ from flow_clock import Clock  # noqa: E402
 from flow_faults import ROWS_OF_AGENTS, Agent, fail_at_each_call  # noqa: E402
 from harness import OWNER, PATIENCE, flow, main, wait_until  # noqa: E402
 
-
 GROUP, BASIC_GROUP = -1001, -50
 
 

@@ -16,7 +16,6 @@ from harness import OWNER, flow, main, wait_until  # noqa: E402
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "fakes"))
 from models import call, calls, text  # noqa: E402
 
-
 WITHOUT_VECTOR = ("SELECT COUNT(*) FROM notes n WHERE n.deleted_at IS NULL AND NOT EXISTS (SELECT 1 FROM vectors v WHERE "
                   "v.item_type = 'note' AND v.item_id = n.id AND v.model LIKE 'text-embedding%')")
 

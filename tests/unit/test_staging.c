@@ -300,6 +300,12 @@ START_TEST(what_is_staged_counts_as_waiting)
     ck_assert_int_eq(ms, 50);
     ck_ok(inbox_overdue_ms(db, true, AT_MS + 50, &ms, e));
     ck_assert_int_eq(ms, 0);
+    ck_ok(db_run(db, e,
+                 "UPDATE inbox_staging SET posts = 4000")); /* of more than are counted, it is told that they are */
+    for (int i = 0; i < 2; i++)
+        ck_ok(db_run(db, e, "INSERT INTO inbox_staging (posts, received_at, updates) VALUES (4000, 5, '')"));
+    ck_ok(inbox_depth(db, false, &n, e));
+    ck_assert_int_eq(n, QUEUE_DEPTH_MAX + 1);
     close_it();
 }
 END_TEST

@@ -88,12 +88,11 @@ START_TEST(a_failure_is_told_at_the_latest_by_the_commit)
     ck_assert_int_eq(count(), 0);
     ck_ok(db_begin(db, e));
     ck_ok(later(2, "a", e));
-    enum status st = later(2, "again", &told);
+    ck_assert_int_eq(later(2, "again", &told), _i == DB_POSTGRES ? OK : ST_EXISTS); /* put off, or run at once */
     struct stmt *s = db_query(db, "SELECT 1 FROM t"); /* or by the next one, and then by all that follow */
     ck_assert(!db_step(s));
     ck_assert_int_eq(db_done(s, &told), ST_EXISTS);
     ck_assert_int_eq(db_commit(db, &told), ST_EXISTS);
-    (void)st;
     ck_assert_int_eq(count(), 0);
     ck_is(later(3, "not \xff UTF-8", e), ST_INVALID, "");
     db_rollback(db);
