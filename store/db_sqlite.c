@@ -383,6 +383,7 @@ const struct db_driver sqlite_driver = {
     .rollback = sqlite_rollback,
     .log_open = sqlite_log_open,
     .log_flush = sqlite_log_flush,
+    .log_room = sqlite_log_room,
     .log_fold = sqlite_log_fold,
     .set_timeout = sqlite_set_timeout,
     .alive = sqlite_alive,

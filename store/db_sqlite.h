@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * db_sqlite: what the files of the SQLite driver share: statements (db_sqlite.c), opening, locking, error
- * texts (db_sqlite_open.c), copying (db_sqlite_backup.c, db_sqlite_restore.c).  Included by these only. */
+ * texts (db_sqlite_open.c), the log (db_sqlite_log.c), copying (db_sqlite_backup.c, db_sqlite_restore.c).  Included by
+ * these only. */
 #ifndef STORE_DB_SQLITE_H
 #define STORE_DB_SQLITE_H
 
@@ -11,9 +12,11 @@
 struct sqlite {
     struct db base;
     sqlite3 *raw;
-    struct cache cache;  /* SQL text → struct prepared */
-    bool durable;        /* PRAGMA synchronous is FULL */
-    int64_t deadline_ms; /* of the running statement, monotonic; 0 = none */
+    struct cache cache;      /* SQL text → struct prepared */
+    bool durable;            /* PRAGMA synchronous is FULL */
+    int64_t deadline_ms;     /* of the running statement, monotonic; 0 = none */
+    int64_t log_frame_bytes; /* a page in the log */
+    int64_t log_bytes;       /* the size of its file, when it was last looked at */
 };
 
 static inline struct sqlite *sqlite_of(struct db *db)
@@ -23,9 +26,11 @@ static inline struct sqlite *sqlite_of(struct db *db)
 
 enum status sqlite_open(const char *url, bool writer, struct db **, struct error *);
 enum status sqlite_lock_server(const char *url, int *fd, struct error *);
-/* driver.h: log_open, log_flush, log_fold.  The log (WAL) keeps its file as long as a connection is open. */
+/* db_sqlite_log.c; driver.h: log_open, log_flush, log_room, log_fold.  The log (WAL) keeps its file as long as a
+ * connection is open. */
 enum status sqlite_log_open(struct db *, int *fd, struct error *);
 enum status sqlite_log_flush(int fd, struct error *);
+void sqlite_log_room(struct db *, int fd);
 enum status sqlite_log_fold(struct db *, bool anew, int64_t *left, struct error *);
 enum status sqlite_path(const char *url, const char **path, struct error *); /* as it stands in the URL */
 
@@ -47,6 +52,8 @@ enum status sqlite_copy_begin(struct sqlite_copy *, const char *from_path, const
 enum status sqlite_copy_run(struct sqlite_copy *, struct backup_report *, struct error *);
 void sqlite_copy_end(struct sqlite_copy *); /* removes the partial file, unless it was renamed (to_path "") */
 enum status sqlite_sync_folder(const char *path, struct error *); /* of a file, so that its name is on disk */
+/* What a person can do about it; "" when nothing is known. */
+const char *sqlite_advice(int code);
 /* Words for the connection's newest error; also finds out whether the transaction is gone. */
 enum status sqlite_fail(struct sqlite *, int code, struct error *);
 

@@ -16,8 +16,7 @@
 #include <unistd.h>
 
 enum {
-    PROGRESS_STEPS = 20000,   /* virtual machine steps between two looks at the clock: well under 1 ms */
-    LOG_READERS_WAIT_MS = 100 /* the writer stands still meanwhile */
+    PROGRESS_STEPS = 20000, /* virtual machine steps between two looks at the clock: well under 1 ms */
 };
 
 /* --- errors --- */
@@ -51,7 +50,7 @@ static enum status sqlite_status(int code)
     return ST_INTERNAL;
 }
 
-static const char *sqlite_advice(int code)
+const char *sqlite_advice(int code)
 {
     switch (code & 0xff) {
     case SQLITE_FULL:
@@ -241,54 +240,6 @@ enum status sqlite_open(const char *url, bool writer, struct db **out, struct er
     }
     *out = &db->base;
     return OK;
-}
-
-/* --- the log's way to the disk --- */
-
-/* What SQLite itself does at a commit with synchronous=FULL is an fdatasync() of the log.  Nobody takes POSIX locks on
- * this file (they are on FILE-shm), so that closing the descriptor drops none. */
-static int log_grew(void *arg, sqlite3 *raw, const char *name, int pages)
-{
-    struct db *base = arg;
-    (void)raw, (void)name;
-    base->wrote = true;
-    base->log_pages = pages;
-    return SQLITE_OK;
-}
-
-enum status sqlite_log_open(struct db *base, int *fd, struct error *e)
-{
-    sqlite3_wal_hook(sqlite_of(base)->raw, log_grew, base);
-    const char *log = sqlite3_filename_wal(sqlite3_db_filename(sqlite_of(base)->raw, "main"));
-    *fd = open(log, O_RDWR | O_CLOEXEC);
-    return *fd >= 0 ? OK : fail(e, ST_UNAVAILABLE, "cannot open the database's log %s: %s", log, strerror(errno));
-}
-
-enum status sqlite_log_flush(int fd, struct error *e)
-{
-    while (fdatasync(fd) != 0)
-        if (errno != EINTR)
-            return fail(e, ST_UNAVAILABLE, "the database's log cannot be brought to the disk: %s%s", strerror(errno),
-                        errno == ENOSPC || errno == EDQUOT ? sqlite_advice(SQLITE_FULL) : "");
-    return OK;
-}
-
-enum status sqlite_log_fold(struct db *base, bool anew, int64_t *left, struct error *e)
-{
-    struct sqlite *db = sqlite_of(base);
-    int pages = 0, folded = 0;
-    if (anew)
-        sqlite3_busy_timeout(db->raw, LOG_READERS_WAIT_MS);
-    int code = sqlite3_wal_checkpoint_v2(db->raw, "main", anew ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-                                         &pages, &folded);
-    if (anew)
-        sqlite3_busy_timeout(db->raw, DB_BUSY_TIMEOUT_MS);
-    *left = pages - folded;
-    if (code == SQLITE_OK)
-        return OK;
-    bool refused = sqlite3_extended_errcode(db->raw) == SQLITE_IOERR_FSYNC;
-    enum status st = sqlite_fail(db, code, e);
-    return refused ? (e->status = ST_LOST) : st;
 }
 
 /* --- the server's lock --- */

@@ -71,9 +71,12 @@ struct db_driver {
     enum status (*rollback)(struct db *, struct error *);
     /* Where a commit can be made durable apart from it, beside what the connection does next: log_open gives a
      * descriptor (the caller closes it), log_flush makes all that was committed before the call survive power loss;
-     * any thread.  NULL: not this way. */
+     * any thread.  log_room, inside a transaction that has written nothing yet, lengthens the log's file ahead of
+     * what is going to be written: then a flush is one trip to the disk less, as nothing but data has changed.  What
+     * it cannot do stays undone.  NULL: not this way. */
     enum status (*log_open)(struct db *, int *fd, struct error *);
     enum status (*log_flush)(int fd, struct error *);
+    void (*log_room)(struct db *, int fd);
     /* Fold the log into the file, beside readers and the writer; *left: pages that came meanwhile.  anew: with the
      * writer's connection, wait a moment for readers too, so that the log can begin anew; ST_BUSY when they stay.
      * ST_LOST: the disk refused what was written. */

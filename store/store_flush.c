@@ -113,6 +113,12 @@ enum status flush_attach(struct flush *f, struct db *db, struct error *e)
     return OK;
 }
 
+void flush_room(const struct flush *f, struct db *db)
+{
+    if (db->flushed_apart && f->driver->log_room)
+        f->driver->log_room(db, f->fd); /* without the lock: only who has the connection attaches another one */
+}
+
 int64_t flush_commit_begins(struct flush *f)
 {
     pthread_mutex_lock(&f->lock);

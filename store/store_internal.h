@@ -57,6 +57,7 @@ struct flush *flush_new(const struct db_driver *, struct histogram *times);
 void flush_free(struct flush *); /* NULL is fine */
 /* From now on db's commits are flushed here; what the log holds already is on disk when it returns. */
 enum status MUST_CHECK flush_attach(struct flush *, struct db *, struct error *);
+void flush_room(const struct flush *, struct db *); /* driver.h: log_room; by whoever has the write connection */
 int64_t flush_commit_begins(struct flush *);
 void flush_commit_ended(struct flush *, int64_t commit, bool wrote); /* well or not */
 void flush_wait(struct flush *, int64_t commit);                     /* until it is on disk */

@@ -143,6 +143,8 @@ static void batch_run(struct writer *w, struct write_job **jobs, int count)
         enum status st = writer_ready(w, &e);
         if (st == OK)
             st = durable ? db_begin(w->db, &e) : db_begin_relaxed(w->db, &e);
+        if (st == OK)
+            flush_room(w->store->flush, w->db);
         if (st != OK) {
             atomic_store(&w->store->doubtful, true);
             batch_answer(jobs, count, ST_UNAVAILABLE, &e);

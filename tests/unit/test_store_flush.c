@@ -4,8 +4,12 @@
 #include "base/limits.h"
 #include "tests/unit/store_fixture.h"
 #include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
+
+enum { PAGE_BYTES = 4096 + 24 }; /* of the log */
 
 /* --- the disk --- */
 
@@ -204,29 +208,105 @@ START_TEST(a_start_flushes_what_the_dead_have_committed)
 }
 END_TEST
 
-static enum status write_page(struct db *db, void *arg, struct error *e)
+static enum status write_pages(struct db *db, void *arg, struct error *e)
 {
     static const char page[3900] = { 1 };
-    (void)arg;
-    for (int i = 0; i < 100; i++)
+    const int *pages = arg;
+    for (int i = 0; i < *pages; i++)
         if (db_run(db, e, "INSERT INTO pages (b) VALUES ($1)", p_blob(page, sizeof page)))
             return e->status;
     return OK;
 }
 
-static int64_t log_bytes(struct store *store)
+static void file_of(struct store *store, char path[FIXTURE_URL_BYTES])
 {
     struct db *db;
-    struct stat st;
-    char path[FIXTURE_URL_BYTES];
     ck_ok(store_read_begin(store, &db, e));
     struct stmt *s = db_query(db, "SELECT file FROM pragma_database_list WHERE name = 'main'");
     ck_assert(db_step(s));
-    snprintf(path, sizeof path, "%s-wal", db_text(s, 0));
+    snprintf(path, FIXTURE_URL_BYTES, "%s", db_text(s, 0));
     ck_ok(db_done(s, e));
     store_read_end(store, db);
-    return stat(path, &st) == 0 ? st.st_size : -1;
 }
+
+static int64_t log_bytes(struct store *store)
+{
+    struct stat st;
+    char path[FIXTURE_URL_BYTES], log[FIXTURE_URL_BYTES + 8];
+    file_of(store, path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    return stat(log, &st) == 0 ? st.st_size : -1;
+}
+
+static void file_copy(const char *from, const char *to)
+{
+    char command[2 * FIXTURE_URL_BYTES + 64];
+    snprintf(command, sizeof command, "cp '%s' '%s'", from, to);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* A file that grows costs a flush one more trip to the disk: so it grows by many pages at a time, before they are
+ * needed.  What is behind the last commit must not disturb whoever reads the log after a crash. */
+START_TEST(the_log_grows_ahead)
+{
+    enum { WRITES = 120 };
+    int pages = 10;
+    char path[FIXTURE_URL_BYTES], copy[FIXTURE_URL_BYTES + 8], log[FIXTURE_URL_BYTES + 8],
+        log_copy[FIXTURE_URL_BYTES + 16];
+    char url[FIXTURE_URL_BYTES + 32];
+    struct store *store = fixture_open_table(DB_SQLITE);
+    ck_ok(store_write(store, write_script, "CREATE TABLE pages (b BLOB)", e));
+    int64_t begin = log_bytes(store), before = begin;
+    for (int i = 0; i < WRITES; i++) {
+        ck_ok(store_write(store, write_pages, &pages, e));
+        int64_t bytes = log_bytes(store), least = (int64_t)(i + 1) * pages * PAGE_BYTES;
+        ck_assert(bytes == before || bytes % MIB == 0);
+        ck_assert_int_ge(bytes, least);
+        ck_assert_int_le(bytes, begin + 2 * least + 2 * MIB);
+        before = bytes;
+    }
+    file_of(store, path);
+    snprintf(copy, sizeof copy, "%s.copy", path);
+    snprintf(log, sizeof log, "%s-wal", path);
+    snprintf(log_copy, sizeof log_copy, "%s-wal", copy);
+    file_copy(path, copy);
+    file_copy(log, log_copy); /* as a crash leaves them */
+    store_close(store);
+    snprintf(url, sizeof url, "sqlite://%s", copy);
+    store = fixture_open_url(url);
+    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pages"), WRITES * pages);
+    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    ck_ok(store_write(store, write_pages, &pages, e));
+    store_close(store);
+}
+END_TEST
+
+/* There is no space to grow ahead into: what fits is used, and nothing else changes. */
+START_TEST(a_log_that_cannot_grow_ahead)
+{
+    enum { WRITES_MAX = 100 };
+    int pages = 10, written = 0;
+    struct rlimit limit = { .rlim_cur = MIB + 100 * KIB, .rlim_max = RLIM_INFINITY };
+    struct store *store = fixture_open_table(DB_SQLITE);
+    ck_ok(store_write(store, write_script, "CREATE TABLE pages (b BLOB)", e));
+    int64_t begin = log_bytes(store);
+    signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    while (written < WRITES_MAX && store_write(store, write_pages, &pages, &(struct error){ 0 }) == OK)
+        written++;
+    ck_assert_int_ge(log_bytes(store), (int64_t)limit.rlim_cur - 100 * KIB);
+    ck_assert_int_ge(begin + written * pages * 2 * PAGE_BYTES, MIB);
+    ck_assert_int_lt(written, WRITES_MAX);
+    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pages"), written * pages);
+    limit.rlim_cur = RLIM_INFINITY;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    for (int i = 0; i < 30; i++, written++)
+        ck_ok(store_write(store, write_pages, &pages, e));
+    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pages"), written * pages);
+    ck_assert_int_gt(log_bytes(store), 2 * MIB);
+    store_close(store);
+}
+END_TEST
 
 struct reading {
     struct store *store;
@@ -253,7 +333,8 @@ static void *reading_main(void *arg)
 /* Writes without a pause, beside readers that overlap, so that at no moment the log is in nobody's use. */
 START_TEST(the_log_stays_small)
 {
-    enum { WRITES = 500, READERS = 4, PAGE_BYTES = 4096 + 24, PAGES_MAX = 16000 };
+    enum { WRITES = 500, READERS = 4, PAGES_MAX = 16000 };
+    int pages = 100;
     struct store *store = fixture_open_table(DB_SQLITE);
     struct reading reading[READERS];
     atomic_bool over = false;
@@ -264,7 +345,7 @@ START_TEST(the_log_stays_small)
         ck_assert_int_eq(pthread_create(&reading[i].thread, NULL, reading_main, &reading[i]), 0);
     }
     for (int i = 0; i < WRITES; i++) {
-        ck_ok(store_write_relaxed(store, write_page, NULL, e));
+        ck_ok(store_write_relaxed(store, write_pages, &pages, e));
         int64_t bytes = log_bytes(store);
         largest = bytes > largest ? bytes : largest;
     }
@@ -275,7 +356,7 @@ START_TEST(the_log_stays_small)
     }
     ck_assert_int_lt(largest, (int64_t)(PAGES_MAX + 4000) * PAGE_BYTES);
     ck_assert_int_gt(largest, (int64_t)PAGES_MAX / 4 * PAGE_BYTES); /* the log was in use at all */
-    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pages"), 100 * WRITES);
+    ck_assert_int_eq(read_int(store, "SELECT count(*) FROM pages"), pages * WRITES);
     store_close(store);
 }
 END_TEST
@@ -289,6 +370,8 @@ int main(void)
     tcase_add_test(t, a_disk_that_stands_holds_back_answers_alone);
     tcase_add_exit_test(t, a_disk_that_fails_ends_the_program, EX_IOERR);
     tcase_add_test(t, a_start_flushes_what_the_dead_have_committed);
+    tcase_add_test(t, the_log_grows_ahead);
+    tcase_add_test(t, a_log_that_cannot_grow_ahead);
     tcase_add_test(t, the_log_stays_small);
     suite_add_tcase(suite, t);
     return fixture_main(suite, false);
