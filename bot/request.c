@@ -195,6 +195,18 @@ void request_set_header(struct request *r, const char *name, const char *value)
     h2o_add_header_by_str(&r->h2o->pool, &r->h2o->res.headers, n.base, n.len, 1, NULL, v.base, v.len);
 }
 
+static void begin(struct request *r, int code)
+{
+    assert(!r->answered);
+    r->answered = true;
+    r->h2o->res.status = code;
+    r->h2o->res.reason = http_reason(code);
+    if (r->server->draining)
+        r->h2o->http1_is_persistent = 0;
+    if (code >= 100 && code < 600)
+        atomic_fetch_add(&r->server->answers[code / 100], 1);
+}
+
 void request_begin_answer(struct request *r, int code, const char *type)
 {
     h2o_mem_pool_t *pool = &r->h2o->pool;
@@ -206,18 +218,11 @@ void request_begin_answer(struct request *r, int code, const char *type)
     h2o_add_header_by_str(pool, headers, H2O_STRLIT("x-content-type-options"), 0, NULL, H2O_STRLIT("nosniff"));
     if (!r->cache_control_set)
         h2o_add_header(pool, headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
-    r->answered = true;
-    r->h2o->res.status = code;
-    r->h2o->res.reason = http_reason(code);
-    if (r->server->draining)
-        r->h2o->http1_is_persistent = 0;
-    if (code >= 100 && code < 600)
-        atomic_fetch_add(&r->server->answers[code / 100], 1);
+    begin(r, code);
 }
 
 void request_answer(struct request *r, int code, const char *type, const void *bytes, size_t len)
 {
-    assert(!r->answered);
     request_begin_answer(r, code, type);
     r->h2o->res.content_length = len; /* without it libh2o closes the connection after anything but a 200 */
     h2o_send_inline(r->h2o, bytes, len);
@@ -234,7 +239,11 @@ void request_json(struct request *r, int code, struct json_object *o)
 
 void request_empty(struct request *r, int code)
 {
-    request_answer(r, code, answer_type, "{}", 2);
+    static h2o_generator_t nothing;
+    begin(r, code);
+    r->h2o->res.content_length = 0;
+    h2o_start_response(r->h2o, &nothing);
+    h2o_send(r->h2o, NULL, 0, H2O_SEND_STATE_FINAL); /* a buffer without bytes would be waited for as if it had some */
 }
 
 void request_error(struct request *r, int code, const char *fmt, ...)

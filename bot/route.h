@@ -51,10 +51,10 @@ struct json_object *request_json_body(struct request *);
 /* --- the answer: exactly one per request --- */
 /* Before the answer; a value with control characters is a defect of the caller: the header is left out. */
 void request_set_header(struct request *, const char *name, const char *value);
-/* Copies the bytes.  Every answer carries nosniff and, unless set before, `cache-control: no-store`. */
+/* Copies the bytes.  Every answer with a body carries nosniff and, unless set before, `cache-control: no-store`. */
 void request_answer(struct request *, int code, const char *type, const void *bytes, size_t len);
 void request_json(struct request *, int code, struct json_object *); /* takes ownership */
-void request_empty(struct request *, int code);                      /* {} */
+void request_empty(struct request *, int code);                      /* no body: nothing to sniff, nothing to keep */
 /* {"error": "a sentence"} */
 void request_error(struct request *, int code, const char *fmt, ...) PRINTF(3, 4);
 /* After an answer: exactly one of the two is called on the loop thread, later: confirmed when the other end has

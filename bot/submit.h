@@ -6,8 +6,8 @@
 #include "bot/intake.h"
 #include "bot/route.h"
 
-/* In a handler, instead of an answer: `code` and {} after the commit (a duplicate too), else 503 with Retry-After.
- * Takes the arena, which owns the update's strings. */
+/* In a handler, instead of an answer: `code` without a body after the commit (a duplicate too), else 503 with
+ * Retry-After. Takes the arena, which owns the update's strings, and the submission from now on. */
 void request_submit(struct request *, struct intake *, struct arena *, const struct inbox_update *, int code);
 
 #endif

@@ -127,6 +127,21 @@ def a_body_in_chunks_is_the_last_of_its_connection(w):
 
 
 @flow(databases=("sqlite",))
+def an_acknowledgement_has_no_body(w):
+    """As many answers as requests, each of them a head alone, on a connection that goes on."""
+    p = w.start_assistant()
+    message, useless = (json.dumps(u).encode() for u in (w.update("buy milk tomorrow"), {"update_id": 7, "poll": {"id": "1"}}))
+    sent = b"".join(post(u, b"Content-Length: %d" % len(u)) for u in (message, useless, message))
+    *heads, last = talk(p, sent + get(b"Connection: close")).split(b"\r\n\r\n", 3)
+    assert len(heads) == 3 and statuses(last) == [200] and b'"status"' in last, (heads, last)
+    for head in heads:
+        lines = head.lower().split(b"\r\n")
+        assert lines[0] == b"http/1.1 200 ok" and b"content-length: 0" in lines and b"connection: keep-alive" in lines, head
+        assert not [line for line in lines if line.startswith((b"content-type", b"transfer-encoding"))], head
+    w.wait_rows("SELECT content FROM tasks", [("buy milk",)])
+
+
+@flow(databases=("sqlite",))
 def a_path_has_one_spelling(w):
     p = w.start()
     for target in NO_ROUTE:
