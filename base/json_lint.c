@@ -172,12 +172,20 @@ static enum status scan_escape(struct scan *s)
     return OK;
 }
 
+/* A character of a string that stands for itself: ASCII, and neither control, quote nor backslash. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
 static enum status scan_string(struct scan *s)
 {
     if (peek(s) != '"')
         return bad(s, "a string in double quotes is expected");
     s->at++;
     for (;;) {
+        while (s->at < s->len && is_plain((unsigned char)s->text[s->at]))
+            s->at++;
         int c = peek(s);
         if (c < 0)
             return bad(s, "the text ends inside a string");
@@ -191,8 +199,6 @@ static enum status scan_string(struct scan *s)
             enum status st = scan_escape(s);
             if (st != OK)
                 return st;
-        } else if (c < 0x80) {
-            s->at++;
         } else {
             /* ICU's macro counts in int32_t; a window of four bytes is all it can need. */
             const uint8_t *window = (const uint8_t *)s->text + s->at;

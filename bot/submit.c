@@ -4,12 +4,11 @@
 #include "bot/submit.h"
 
 #include "bot/deferred.h"
-#include <stdlib.h>
 
 struct submission {
     struct intake_item item; /* first: the committer hands it back */
     struct deferred *deferred;
-    struct arena *arena;
+    struct arena *arena; /* has this submission too */
     int code;
     enum intake_outcome outcome; /* written by the committer, read by the loop after the post */
 };
@@ -41,14 +40,13 @@ static void release(void *arg)
 {
     struct submission *sub = arg;
     arena_free(sub->arena);
-    free(sub);
 }
 
 void request_submit(struct request *r, struct intake *intake, struct arena *a, const struct inbox_update *update,
                     int code)
 {
     static const struct deferred_ops ops = { answer, NULL, release };
-    struct submission *sub = xcalloc(1, sizeof *sub);
+    struct submission *sub = arena_alloc(a, sizeof *sub);
     sub->item.update = *update;
     sub->item.done = on_committed;
     sub->arena = a;

@@ -3,20 +3,28 @@
  * the row is written.  What the message means is router/incoming's business. */
 #include "bot/update.h"
 
+#include "base/decimal.h"
 #include "base/json_view.h"
 
 static const struct kind {
     const char *field;
-    const char *lane;  /* NULL: steward has no use for this kind */
+    const char *lane;  /* before the id */
     const char *id_of; /* whose id makes the lane */
     bool tap;
 } kind_table[] = {
-    { "message", "chat", "chat", false },
-    { "edited_message", "chat", "chat", false },
-    { "my_chat_member", "chat", "chat", false }, /* the bot got a right, or lost it */
-    { "callback_query", "tap", "from", true },   /* a lane of its own: a tap never waits behind a model call */
+    { "message", "chat:telegram:", "chat", false },
+    { "edited_message", "chat:telegram:", "chat", false },
+    { "my_chat_member", "chat:telegram:", "chat", false }, /* the bot got a right, or lost it */
+    { "callback_query", "tap:telegram:", "from", true }, /* a lane of its own: a tap never waits behind a model call */
 };
 enum { KIND_COUNT = sizeof kind_table / sizeof kind_table[0] };
+
+static char *numbered(struct arena *a, const char *before, int64_t number)
+{
+    char *text = arena_alloc(a, strlen(before) + DECIMAL_BYTES_MAX);
+    decimal_put(stpcpy(text, before), number);
+    return text;
+}
 
 enum status update_envelope(struct arena *a, const char *body, size_t len, struct inbox_update *out, bool *wanted,
                             struct error *e)
@@ -36,8 +44,8 @@ enum status update_envelope(struct arena *a, const char *body, size_t len, struc
         if (!json_view_int(json_view_member(json_view_member(content, k->id_of), "id"), &id))
             return fail(e, ST_INVALID, "the body is not an update: %s.%s.id is missing", k->field, k->id_of);
         out->channel = "telegram";
-        out->update_key = arena_printf(a, "%lld", (long long)update_id);
-        out->lane = arena_printf(a, "%s:telegram:%lld", k->lane, (long long)id);
+        out->update_key = numbered(a, "", update_id);
+        out->lane = numbered(a, k->lane, id);
         out->body = arena_strndup(a, body, len);
         out->tap = k->tap;
         *wanted = true;

@@ -8,7 +8,7 @@
 #include "bot/submit.h"
 #include "bot/update.h"
 
-enum { ENVELOPE_BYTES = 160 }; /* key and lane, beside the body */
+enum { ENVELOPE_BYTES = 320 }; /* key, lane and submission, beside the body */
 
 static bool auth_telegram(struct request *r, void *arg)
 {

@@ -9,6 +9,7 @@
  * inbox's key when it is unfolded. */
 #include "store/inbox_row.h"
 
+#include "base/decimal.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -46,14 +47,22 @@ static size_t update_bytes(const struct inbox_update *u)
     return strlen(u->channel) + strlen(u->update_key) + strlen(u->lane) + strlen(u->body) + HEAD_BYTES;
 }
 
+static char *part_put(char *to, const char *part)
+{
+    to = stpcpy(to, part);
+    *to++ = SEPARATOR;
+    return to;
+}
+
 /* channel, key, lane, the body's length in bytes, the body: five parts, of which the last may hold anything. */
 static size_t update_write(char *to, const struct inbox_update *u)
 {
     size_t len = strlen(u->body);
-    int n = sprintf(to, "%s%c%s%c%s%c%zu%c", u->channel, SEPARATOR, u->update_key, SEPARATOR, u->lane, SEPARATOR, len,
-                    SEPARATOR);
-    memcpy(to + n, u->body, len);
-    return (size_t)n + len;
+    char *p = part_put(part_put(part_put(to, u->channel), u->update_key), u->lane);
+    p = decimal_put(p, (int64_t)len);
+    *p++ = SEPARATOR;
+    memcpy(p, u->body, len);
+    return (size_t)(p - to) + len;
 }
 
 /* As many as fit into one row; at least one. */

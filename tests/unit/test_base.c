@@ -2,6 +2,7 @@
  * test_base: status, arena, buf and log. */
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/decimal.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -135,6 +136,21 @@ static void note_and_defer(void *p)
     strcat(order, "d");
     arena_defer(p, note, "e");
 }
+
+START_TEST(decimals_are_what_printf_writes)
+{
+    static const int64_t fixed[] = { 0, 1, 9, 10, 99, 100, INT64_MAX, INT64_MIN, INT64_MIN + 1, -1, -9, -10 };
+    char got[DECIMAL_BYTES_MAX], wanted[DECIMAL_BYTES_MAX];
+    uint64_t number = 1;
+    for (size_t i = 0; i < 1000; i++) {
+        int64_t value = i < sizeof fixed / sizeof fixed[0] ? fixed[i] : (int64_t)(number >> (i % 64));
+        number = number * 6364136223846793005u + 1442695040888963407u;
+        snprintf(wanted, sizeof wanted, "%" PRId64, value);
+        ck_assert_ptr_eq(decimal_put(got, value), got + strlen(wanted));
+        ck_assert_str_eq(got, wanted);
+    }
+}
+END_TEST
 
 START_TEST(arena_deferred_run_backwards_once)
 {
@@ -409,6 +425,7 @@ int main(void)
     tcase_add_test(plain, arena_memory_is_zeroed_aligned_and_apart);
     tcase_add_test(plain, arena_lists_grow_and_keep_what_they_hold);
     tcase_add_test(plain, arena_strings);
+    tcase_add_test(plain, decimals_are_what_printf_writes);
     tcase_add_test(plain, arena_deferred_run_backwards_once);
     tcase_add_test(plain, buf_grows_up_to_its_maximum);
     tcase_add_test(plain, buf_overflow_stays_and_leaves_whole_writes_out);
