@@ -16,7 +16,6 @@
 
 enum {
     SUSPECT_DELAY_MS = 300,
-    PRESSED_PAUSE_MS = 250, /* before a message while posts come in floods: acknowledging them comes first */
 };
 
 struct lane { /* messages, or taps */
@@ -156,12 +155,22 @@ static void claim_undo(struct worker *me, struct inbox_claim *claim)
     }
 }
 
+/* Before a message while posts come in floods: acknowledging them comes first.  Bounded, so that a flood without an end
+ * is answered too, a message a second by each worker; by each at another pace, or all would come back at once. */
+static void give_way(const struct worker *me)
+{
+    enum { STEP_MS = 125, STEPS_MIN = 5, PACES = 7 };
+    struct intake *intake = me->tap ? NULL : me->all->options.intake;
+    int steps = STEPS_MIN + (int)(me - me->all->worker) % PACES;
+    for (int i = 0; i < steps && intake && intake_pressed(intake) && !stopping(me->all); i++)
+        clock_sleep_ms(STEP_MS);
+}
+
 /* True when a row was found and run. */
 static bool claim_and_run(struct worker *me, struct turn_env *env)
 {
     struct workers *w = me->all;
-    if (!me->tap && w->options.intake && intake_pressed(w->options.intake))
-        clock_sleep_ms(PRESSED_PAUSE_MS);
+    give_way(me);
     struct arena *arena = arena_new();
     struct inbox_claim claim = { .arena = arena,
                                  .owner_id = store_owner_id(w->options.env.store),

@@ -7,13 +7,17 @@
 static enum status staged_depth(struct db *db, int64_t *posts, int64_t *oldest_ms, struct error *e)
 {
     *posts = *oldest_ms = 0;
+    /* SQLite reads a page for each row, and need not read them all; PostgreSQL adds them up where they are. */
     struct stmt *s = db_query(db,
-                              "SELECT CAST(sum(posts) AS BIGINT), min(received_at) FROM"
-                              " (SELECT posts, received_at FROM inbox_staging ORDER BY id LIMIT $1) w",
+                              db_dialect(db, "SELECT posts, received_at FROM inbox_staging ORDER BY id LIMIT $1",
+                                         "SELECT CAST(sum(posts) AS BIGINT), min(received_at) FROM"
+                                         " (SELECT posts, received_at FROM inbox_staging ORDER BY id LIMIT $1) w"),
                               p_int(QUEUE_DEPTH_MAX));
-    while (db_step(s)) {
-        *posts = db_int(s, 0);
-        *oldest_ms = db_int(s, 1);
+    while (*posts <= QUEUE_DEPTH_MAX && db_step(s)) {
+        int64_t at_ms = db_int(s, 1);
+        if (*posts == 0 || at_ms < *oldest_ms)
+            *oldest_ms = at_ms;
+        *posts += db_int(s, 0);
     }
     return db_done(s, e);
 }
