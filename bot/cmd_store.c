@@ -5,6 +5,7 @@
 #include "store/users.h"
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ bool cmd_store_open(struct cmd_store *c, const char *command, enum cmd_store_mis
     enum status st = config_load(&c->config, c->arena, &c->error);
     if (st == OK && missing == CMD_STORE_REFUSE)
         st = cmd_store_exists(&c->config, &c->error);
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a full disk: an error of the write, not our end */
     if (st == OK) {
         struct store_options options = { .url = c->config.database_url, .exclusive = false };
         st = store_open(&options, &c->store, &c->error);

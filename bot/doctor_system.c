@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -77,6 +78,7 @@ void doctor_database(struct doctor *d)
     struct store_options o = { .url = d->config.database_url };
     if (not_made_yet(d))
         return;
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is a full disk: an error of the write, not our end */
     if (store_open(&o, &d->store, &e) || store_check(d->store, &e))
         doctor_failure(d, "database", "%s", e.text);
     else

@@ -98,6 +98,25 @@ def a_backup_that_does_not_fit_leaves_nothing(w):
 
 
 @flow(databases=("sqlite",))
+def a_command_does_what_fits(w):
+    """The database's log grows ahead of what is written: where that finds no room, the rows may still find it."""
+    w.start_assistant()
+    w.says("buy bread tomorrow")
+    w.wait_idle()
+    rows, env = os.path.join(w.scratch, "rows.jsonl"), {"PATH": os.environ["PATH"], "DATABASE_URL": w.db.url}
+    with open(rows, "w", encoding="utf-8") as f:
+        f.write('{"type": "note", "content": "the wifi password is hunter2"}\n')
+    w.program.stop()
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (900000, 900000))
+    for words in (("import", rows), ("doctor",)):
+        done = subprocess.run([w.binary, *words], env=env, capture_output=True, text=True, cwd=w.scratch, preexec_fn=limit, timeout=60)
+        assert done.returncode == 0, done
+    assert w.db.one("SELECT count(*) FROM notes") == 1
+
+
+@flow(databases=("sqlite",))
 def a_backup_restored_elsewhere_has_the_same_rows(w):
     w.start_assistant()
     w.says("buy bread tomorrow")

@@ -145,8 +145,8 @@ class Soak:
         return min(max(10000 / self.updates, 0.1), 0.5)
 
     def around(self, share, name):
-        """The median of a figure's samples near this share of the updates."""
-        middle, width = self.updates * share, max(self.updates * 0.02, 3 * SAMPLE_EVERY)
+        """The median of a figure's samples near this share of the updates: half a minute, since memory is given back twice a minute."""
+        middle, width = self.updates * share, max(self.updates * 0.06, 3 * SAMPLE_EVERY)
         return statistics.median(s[name] for at, s in self.samples if middle - width <= at <= middle + width)
 
     # ---- the whole ----
