@@ -31,7 +31,7 @@ enum status sqlite_lock_server(const char *url, int *fd, struct error *);
 enum status sqlite_log_open(struct db *, int *fd, struct error *);
 enum status sqlite_log_flush(int fd, struct error *);
 void sqlite_log_room(struct db *, int fd);
-enum status sqlite_log_fold(struct db *, bool anew, int64_t *left, struct error *);
+enum status sqlite_log_fold(struct db *, bool anew, int64_t *pages, int64_t *left, struct error *);
 enum status sqlite_path(const char *url, const char **path, struct error *); /* as it stands in the URL */
 
 /* db_sqlite_backup.c, db_sqlite_restore.c */

@@ -60,40 +60,43 @@ enum status sqlite_log_flush(int fd, struct error *e)
 }
 
 /* Written, not only reserved: what fallocate() reserves costs its first writer as much as a file that grows. */
-static off_t zeros_append(int fd, off_t at)
+static off_t zeros_append(int fd, off_t at, off_t end)
 {
     static char zeros[64 * 1024];
-    off_t end = (at / ROOM_BYTES + 1) * ROOM_BYTES;
     for (ssize_t n = 1; at < end && n > 0; at += n > 0 ? n : 0)
         n = pwrite(fd, zeros, end - at < (off_t)sizeof zeros ? (size_t)(end - at) : sizeof zeros, at);
     return at;
 }
 
-/* Zeros behind the end are safe because nobody else lengthens the file meanwhile, and because SQLite takes them for
- * what is left of an older log: no frame has page number 0. */
+/* Zeros behind the end are safe because nobody else lengthens the file meanwhile, and because SQLite takes a frame of
+ * them for what is left of an older log: no frame has page number 0.  A file that ends inside a frame is left alone:
+ * the zeros could complete what a full disk has cut off, and a failed commit would come back. */
 void sqlite_log_room(struct db *base, int fd)
 {
     struct sqlite *db = sqlite_of(base);
     struct stat st;
-    off_t wanted = LOG_HEADER_BYTES + base->log_pages * db->log_frame_bytes + ROOM_LEFT_BYTES;
+    off_t frame = db->log_frame_bytes, wanted = LOG_HEADER_BYTES + base->log_pages * frame + ROOM_LEFT_BYTES;
     if (wanted <= db->log_bytes || fstat(fd, &st) != 0)
         return;
     db->log_bytes = st.st_size;
-    if (wanted > st.st_size && st.st_size < ROOM_END_BYTES)
-        db->log_bytes = zeros_append(fd, st.st_size);
+    off_t end = st.st_size > 0 ? st.st_size : LOG_HEADER_BYTES;
+    if (wanted > end && end + ROOM_BYTES <= ROOM_END_BYTES && end >= LOG_HEADER_BYTES &&
+        (end - LOG_HEADER_BYTES) % frame == 0)
+        db->log_bytes = zeros_append(fd, st.st_size, end + ROOM_BYTES / frame * frame);
 }
 
-enum status sqlite_log_fold(struct db *base, bool anew, int64_t *left, struct error *e)
+enum status sqlite_log_fold(struct db *base, bool anew, int64_t *pages, int64_t *left, struct error *e)
 {
     struct sqlite *db = sqlite_of(base);
-    int pages = 0, folded = 0;
+    int all = 0, folded = 0;
     if (anew)
         sqlite3_busy_timeout(db->raw, READERS_WAIT_MS);
     int code = sqlite3_wal_checkpoint_v2(db->raw, "main", anew ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE,
-                                         &pages, &folded);
+                                         &all, &folded);
     if (anew)
         sqlite3_busy_timeout(db->raw, DB_BUSY_TIMEOUT_MS);
-    *left = pages - folded;
+    *pages = all;
+    *left = all - folded;
     if (code == SQLITE_OK)
         return OK;
     bool refused = sqlite3_extended_errcode(db->raw) == SQLITE_IOERR_FSYNC;

@@ -77,10 +77,11 @@ struct db_driver {
     enum status (*log_open)(struct db *, int *fd, struct error *);
     enum status (*log_flush)(int fd, struct error *);
     void (*log_room)(struct db *, int fd);
-    /* Fold the log into the file, beside readers and the writer; *left: pages that came meanwhile.  anew: with the
+    /* Fold the log into the file, beside readers and the writer; *pages: in the log when it began, *left: of them, what
+     * readers kept from being folded.  anew: with the
      * writer's connection, wait a moment for readers too, so that the log can begin anew; ST_BUSY when they stay.
      * ST_LOST: the disk refused what was written. */
-    enum status (*log_fold)(struct db *, bool anew, int64_t *left, struct error *);
+    enum status (*log_fold)(struct db *, bool anew, int64_t *pages, int64_t *left, struct error *);
     enum status (*set_timeout)(struct db *, int64_t timeout_ms, struct error *);
     bool (*alive)(struct db *); /* without a round trip: has the other side hung up? */
     enum status (*now_ms)(struct db *, int64_t *now_ms, struct error *);

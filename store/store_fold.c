@@ -3,7 +3,9 @@
  * for as long as the disk takes for 16 MB.  A thread with a connection of its own, both made when first needed.
  * Under load the log never stands still long enough to be folded whole and begun anew: beyond a second bound the
  * writer folds the few pages that are left, and waits a moment for readers, who keep it too.
- * Must never let the log grow without bound. */
+ * Must never let the log grow without bound, nor begin to fold a log that is folded whole: the next transaction may
+ * begin it anew in the same moment, and SQLite before 3.51.3 then takes pages for folded that are not
+ * (https://sqlite.org/wal.html#walresetbug). */
 #include "store/store_internal.h"
 #include "base/arena.h"
 #include "base/log.h"
@@ -25,9 +27,12 @@ struct fold {
     struct store *store;
     pthread_t thread;
     pthread_mutex_t pass; /* held while somebody folds: SQLite lets one at a time, and sends the other away */
-    pthread_mutex_t lock; /* guards wanted, stopping */
+    int64_t times_whole;  /* the writer has folded the whole log; guarded by pass */
+    pthread_mutex_t lock; /* guards what follows, up to folded */
     pthread_cond_t wake;
     bool wanted, stopping;
+    int64_t wanted_after, wanted_pages; /* times_whole and the log's pages then: what the thread was asked for */
+    int64_t folded;                     /* pages of this log that the thread has folded */
     /* of whoever has the write connection: pages in the log … */
     bool started;
     int64_t pages;    /* … after the newest commit */
@@ -35,12 +40,12 @@ struct fold {
     int64_t tried_at; /* … when the writer tried */
 };
 
-static enum status fold_pass(struct fold *f, struct db *db, bool anew, int64_t *left)
+static enum status fold_locked(struct fold *f, struct db *db, bool anew, int64_t *pages, int64_t *left)
 {
     struct error e = { 0 };
-    pthread_mutex_lock(&f->pass);
-    enum status st = db->driver->log_fold(db, anew, left, &e);
-    pthread_mutex_unlock(&f->pass);
+    enum status st = db->driver->log_fold(db, anew, pages, left, &e);
+    if (anew)
+        f->times_whole++; /* also when readers keep it: its pages may all be folded */
     if (st == ST_LOST)
         disk_failed(&e);
     if (st != OK && st != ST_BUSY) /* busy: a long reader, a backup, another program */
@@ -48,12 +53,33 @@ static enum status fold_pass(struct fold *f, struct db *db, bool anew, int64_t *
     return st;
 }
 
-static void fold_passes(struct fold *f, struct db *db)
+static enum status fold_pass(struct fold *f, struct db *db, bool anew, int64_t *left)
 {
-    int64_t left = 0;
-    for (int i = 0; i < PASSES_MAX && (i == 0 || left > LEFT_FEW); i++)
-        if (fold_pass(f, db, false, &left) != OK)
-            return;
+    int64_t pages;
+    pthread_mutex_lock(&f->pass);
+    enum status st = fold_locked(f, db, anew, &pages, left);
+    pthread_mutex_unlock(&f->pass);
+    return st;
+}
+
+static void note_folded(struct fold *f, int64_t pages)
+{
+    pthread_mutex_lock(&f->lock);
+    f->folded = pages;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void fold_passes(struct fold *f, struct db *db, int64_t asked_after)
+{
+    int64_t pages = 0, left = 0;
+    bool go_on = true;
+    for (int i = 0; i < PASSES_MAX && go_on && (i == 0 || left > LEFT_FEW); i++) {
+        pthread_mutex_lock(&f->pass);
+        go_on = f->times_whole == asked_after && fold_locked(f, db, false, &pages, &left) == OK;
+        pthread_mutex_unlock(&f->pass);
+        if (go_on)
+            note_folded(f, pages - left);
+    }
 }
 
 void fold_whole(struct fold *f, struct db *db)
@@ -74,6 +100,9 @@ static void *fold_main(void *arg)
         if (f->stopping)
             break;
         f->wanted = false;
+        if (f->wanted_pages <= f->folded) /* by the pass before: nothing may be left */
+            continue;
+        int64_t asked_after = f->wanted_after;
         pthread_mutex_unlock(&f->lock);
         struct error e = { 0 };
         if (db && db->broken) {
@@ -81,7 +110,7 @@ static void *fold_main(void *arg)
             db = NULL;
         }
         if (db || store_connect(f->store, true, &db, &e) == OK)
-            fold_passes(f, db);
+            fold_passes(f, db, asked_after);
         else
             log_event(LOG_WARN, "folding the database's log", F_ERR(&e));
         pthread_mutex_lock(&f->lock);
@@ -122,6 +151,8 @@ static void fold_ask(struct fold *f)
     f->asked_at = f->pages;
     pthread_mutex_lock(&f->lock);
     f->wanted = true;
+    f->wanted_after = f->times_whole; /* only who has the connection, as we have, changes it */
+    f->wanted_pages = f->pages;
     pthread_cond_signal(&f->wake);
     pthread_mutex_unlock(&f->lock);
     const struct thread_start what = { .name = "fold", .run = fold_main, .arg = f };
@@ -130,8 +161,13 @@ static void fold_ask(struct fold *f)
 
 void fold_note(struct fold *f, struct db *db)
 {
-    if (db->log_pages < f->pages) /* the log was begun anew */
+    if (db->log_pages < f->pages) { /* the log was begun anew */
         f->asked_at = f->tried_at = 0;
+        pthread_mutex_lock(&f->lock);
+        f->wanted = false;
+        f->folded = 0; /* the thread may note a pass over the old one afterwards: this one is then folded later */
+        pthread_mutex_unlock(&f->lock);
+    }
     f->pages = db->log_pages;
     if (f->pages >= LOG_FOLD_PAGES && f->pages >= f->asked_at + LOG_STEP_PAGES)
         fold_ask(f);
